@@ -1,0 +1,28 @@
+/**
+ * The stack's clock: set once per poll from the caller's `now`, read by everything inside.
+ *
+ * Two int32 readings of the same time, because a float64 in a field or an argument costs an
+ * allocation where the compiler cannot see through: milliseconds for timers (wraps after 49
+ * days), microseconds for round-trip times (wraps after 71 minutes). Compare by subtraction.
+ * @module
+ */
+
+export class Clock {
+  /** Milliseconds, wrapped to int32. */
+  ms = 0;
+  /** Microseconds, wrapped to int32. */
+  us = 0;
+
+  /** `now` in microseconds, monotonic; any origin. */
+  set(now: number): void {
+    this.us = now | 0;
+    if (now >= 2147483648 || now < 0) this.us = (now % 4294967296) | 0;
+    this.ms = (Math.floor(now / 1000) % 4294967296) | 0;
+  }
+}
+
+/** Milliseconds from `now` until `deadline`, both wrapped; 0 when it has passed. */
+export function msUntil(deadline: number, now: number): number {
+  const left = (deadline - now) | 0;
+  return left > 0 ? left : 0;
+}

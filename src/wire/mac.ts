@@ -1,0 +1,16 @@
+/**
+ * MAC addresses as text.
+ * @module
+ */
+
+/** 'aa:bb:cc:dd:ee:ff' from the first 2 bytes and the last 4. */
+export function format(high: number, low: number): string {
+  const bytes = [high >> 8, high, low >>> 24, low >>> 16, low >>> 8, low];
+  return bytes.map((byte) => (byte & 255).toString(16).padStart(2, '0')).join(':');
+}
+
+/** The 6 bytes of 'aa:bb:cc:dd:ee:ff', null when it is not a MAC address. */
+export function parse(text: string): Uint8Array | null {
+  if (!/^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/.test(text)) return null;
+  return Uint8Array.from(text.split(/[:-]/), (byte) => Number.parseInt(byte, 16));
+}

@@ -1,0 +1,95 @@
+/**
+ * TCP options (RFC 9293 3.2, RFC 7323, RFC 2018).
+ *
+ * `parse` walks at most 40 bytes and refuses lengths that do not advance or do not fit (the
+ * endless loops of AMNESIA:33). Unknown options are skipped.
+ * @module
+ */
+export const KIND_END = 0;
+export const KIND_NOP = 1;
+export const KIND_MSS = 2;
+export const KIND_WINDOW_SCALE = 3;
+export const KIND_SACK_PERMITTED = 4;
+export const KIND_SACK = 5;
+export const KIND_TIMESTAMPS = 8;
+
+/** RFC 7323 2.3: a larger shift is to be taken as 14. */
+export const MAX_WINDOW_SCALE = 14;
+
+/** What the options said. One record per stack, valid until the next parse. */
+export class TcpOptionValues {
+  /** Maximum segment size, 0 when absent. */
+  mss = 0;
+  /** Window scale, -1 when absent. */
+  windowScale = -1;
+  sackPermitted = 0;
+  /** 1 when timestamps are there. */
+  timestamps = 0;
+  tsVal = 0;
+  tsEcr = 0;
+  /** SACK blocks: offset of the first edge and their number. */
+  sackAt = 0;
+  sackCount = 0;
+
+  clear(): void {
+    this.mss = 0;
+    this.windowScale = -1;
+    this.sackPermitted = 0;
+    this.timestamps = 0;
+    this.sackCount = 0;
+  }
+}
+
+/** Parses the bytes from `at` to `end`; false when they are malformed. */
+export function parse(view: DataView, at: number, end: number, into: TcpOptionValues): boolean {
+  into.clear();
+  while (at < end) {
+    const kind = view.getUint8(at);
+    if (kind === KIND_END) return true;
+    if (kind === KIND_NOP) {
+      at++;
+      continue;
+    }
+    if (at + 2 > end) return false;
+    const length = view.getUint8(at + 1);
+    if (length < 2 || at + length > end) return false;
+    take(view, at, kind, length, into);
+    at += length;
+  }
+  return true;
+}
+
+/** One option whose length is known to fit. A known kind of the wrong length is ignored. */
+function take(
+  view: DataView,
+  at: number,
+  kind: number,
+  length: number,
+  into: TcpOptionValues,
+): void {
+  if (kind === KIND_MSS && length === 4) {
+    into.mss = view.getUint16(at + 2);
+  } else if (kind === KIND_WINDOW_SCALE && length === 3) {
+    const shift = view.getUint8(at + 2);
+    into.windowScale = shift > MAX_WINDOW_SCALE ? MAX_WINDOW_SCALE : shift;
+  } else if (kind === KIND_SACK_PERMITTED && length === 2) {
+    into.sackPermitted = 1;
+  } else if (kind === KIND_TIMESTAMPS && length === 10) {
+    into.timestamps = 1;
+    into.tsVal = view.getInt32(at + 2);
+    into.tsEcr = view.getInt32(at + 6);
+  } else if (kind === KIND_SACK && length >= 10 && (length - 2) % 8 === 0) {
+    into.sackAt = at + 2;
+    into.sackCount = (length - 2) >> 3;
+  }
+}
+
+/** Writes the MSS option (4 bytes). */
+export function writeMss(view: DataView, at: number, mss: number): void {
+  view.setInt32(at, (KIND_MSS << 24) | (4 << 16) | mss);
+}
+
+/** Writes NOP and the window scale option (4 bytes). */
+export function writeWindowScale(view: DataView, at: number, shift: number): void {
+  view.setInt32(at, (KIND_NOP << 24) | (KIND_WINDOW_SCALE << 16) | (3 << 8) | shift);
+}

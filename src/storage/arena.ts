@@ -1,0 +1,69 @@
+/**
+ * The arena: the one region of memory that packets and socket buffers share.
+ *
+ * One region, because bytes then move with `copyWithin`, which neither allocates nor calls out
+ * (measured on Node 20: 100 ns for 1,460 bytes; `set(subarray())` makes garbage per call), and
+ * because a packet or a buffer is an integer offset that any code can hold. Under DPDK the addon
+ * allocates the arena and its pools lie in front; everywhere else it is an ArrayBuffer.
+ * Keep an arena below 2 GiB: offsets are int32.
+ * @module
+ */
+import { StackError } from '../base/errors.ts';
+
+export class Arena {
+  readonly buffer: ArrayBufferLike;
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+  /** First byte not yet handed out by `reserve`. */
+  #next: number;
+  readonly #end: number;
+
+  /** Takes over `buffer`; bytes from `start` to `end` may be reserved. */
+  constructor(buffer: ArrayBufferLike, start = 0, end: number = buffer.byteLength) {
+    this.buffer = buffer;
+    this.view = new DataView(buffer);
+    this.bytes = new Uint8Array(buffer);
+    this.words = new Int32Array(buffer, 0, buffer.byteLength >> 2);
+    this.#next = start;
+    this.#end = end;
+  }
+
+  /** An arena of its own. */
+  static allocate(bytes: number): Arena {
+    return new Arena(new ArrayBuffer(bytes));
+  }
+
+  /** Bytes that can still be reserved. */
+  get available(): number {
+    return this.#end - this.#next;
+  }
+
+  /** Hands out `length` bytes for good, aligned to 64 (a cache line). Throws StackError ENOMEM. */
+  reserve(length: number): number {
+    const at = (this.#next + 63) & ~63;
+    if (at + length > this.#end) {
+      throw new StackError(
+        'ENOMEM',
+        `the arena has ${this.available} bytes left, ${length} asked; make it larger`,
+      );
+    }
+    this.#next = at + length;
+    return at;
+  }
+}
+
+/** Below this many bytes a loop beats the call into copyWithin (measured on Node 20 to 26). */
+const LOOP_BYTES = 32;
+
+/** Copies `length` bytes inside the arena; the ranges may overlap. */
+export function copy(arena: Arena, to: number, from: number, length: number): void {
+  if (length <= LOOP_BYTES && (to <= from || to >= from + length)) {
+    const view = arena.view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) view.setInt32(to + i, view.getInt32(from + i, true), true);
+    for (; i < length; i++) view.setUint8(to + i, view.getUint8(from + i));
+  } else {
+    arena.bytes.copyWithin(to, from, from + length);
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * The heap: blocks of the arena for socket buffers, in sizes of powers of two.
+ *
+ * Segregated free lists, threaded through the free blocks themselves: allocate and free are a few
+ * instructions and make no garbage. Fresh blocks are cut from the arena region from low to high;
+ * a block that is freed serves later requests of its size, or is split for smaller ones.
+ * The owner remembers a block's size; `live` counts bytes out, so a leak is one subtraction.   hot path
+ * @module
+ */
+import type { Arena } from './arena.ts';
+
+/** No block. */
+export const NO_BLOCK = -1;
+/** Smallest and largest block, as powers of two. */
+const MIN_SHIFT = 8;
+const MAX_SHIFT = 26;
+
+export class Heap {
+  readonly arena: Arena;
+  /** Bytes that may be handed out in all. */
+  readonly budget: number;
+  /** Bytes handed out now. */
+  live = 0;
+  #next: number;
+  readonly #end: number;
+  readonly #free: Int32Array = new Int32Array(MAX_SHIFT + 1).fill(NO_BLOCK);
+
+  /** Takes `budget` bytes of the arena. Throws StackError ENOMEM when they are not there. */
+  constructor(arena: Arena, budget: number) {
+    this.arena = arena;
+    this.budget = budget;
+    this.#next = arena.reserve(budget);
+    this.#end = this.#next + budget;
+  }
+
+  /** A block of `bytes` (rounded up to a power of two, see blockSize), or NO_BLOCK. */
+  allocate(bytes: number): number {
+    const shift = shiftOf(bytes);
+    if (shift > MAX_SHIFT) return NO_BLOCK;
+    let block = this.#free[shift]!;
+    if (block !== NO_BLOCK) {
+      this.#free[shift] = this.arena.words[block >> 2]!;
+    } else if (this.#next + (1 << shift) <= this.#end) {
+      block = this.#next;
+      this.#next += 1 << shift;
+    } else {
+      block = this.#split(shift);
+      if (block === NO_BLOCK) return NO_BLOCK;
+    }
+    this.live += 1 << shift;
+    return block;
+  }
+
+  /** Gives back a block that was allocated with `bytes`. */
+  free(block: number, bytes: number): void {
+    const shift = shiftOf(bytes);
+    this.live -= 1 << shift;
+    this.#put(block, shift);
+  }
+
+  #put(block: number, shift: number): void {
+    this.arena.words[block >> 2] = this.#free[shift]!;
+    this.#free[shift] = block;
+  }
+
+  /** Cuts a larger free block; its upper halves go to the smaller free lists. */
+  #split(shift: number): number {
+    for (let larger = shift + 1; larger <= MAX_SHIFT; larger++) {
+      const block = this.#free[larger]!;
+      if (block === NO_BLOCK) continue;
+      this.#free[larger] = this.arena.words[block >> 2]!;
+      for (let half = larger - 1; half >= shift; half--) this.#put(block + (1 << half), half);
+      return block;
+    }
+    return NO_BLOCK;
+  }
+}
+
+/** The size of the block that allocate(bytes) hands out. */
+export function blockSize(bytes: number): number {
+  return 1 << shiftOf(bytes);
+}
+
+function shiftOf(bytes: number): number {
+  const shift = 32 - Math.clz32(bytes - 1);
+  return shift < MIN_SHIFT ? MIN_SHIFT : shift;
+}

@@ -1,0 +1,200 @@
+/**
+ * A hierarchical timer wheel: schedule, reschedule and cancel in constant time for any number of
+ * timers (Varghese and Lauck 1987).   hot path
+ *
+ * A timer is a small integer chosen by the caller; time is an int32 tick of the caller's unit.
+ * Four wheels of 256 slots: the first holds the next 256 ticks, each further one 256 times as
+ * many. Lists run through int32 arrays, so timers are free of garbage. Timers may fire late when
+ * advance() is called late, never early.
+ * @module
+ */
+export const NO_TIMER = -1;
+
+const SLOT_BITS = 8;
+const SLOTS = 1 << SLOT_BITS;
+const MASK = SLOTS - 1;
+const LEVELS = 4;
+/** The list of what is due comes after the slots. */
+const DUE = LEVELS * SLOTS;
+
+export class TimerWheel {
+  /** Timers scheduled now. */
+  size = 0;
+  /** The tick up to which time has advanced. */
+  now: number;
+  #next: Int32Array;
+  #prev: Int32Array;
+  #at: Int32Array;
+  /** The slot a timer is in, or -1. */
+  #slot: Int32Array;
+  /** First timer of each slot; the last list holds what is due. */
+  readonly #heads: Int32Array = new Int32Array(LEVELS * SLOTS + 1).fill(NO_TIMER);
+  /** One bit per slot that is not empty. */
+  readonly #occupied: Int32Array = new Int32Array((LEVELS * SLOTS) >> 5);
+
+  constructor(now: number, capacity = 64) {
+    this.now = now;
+    this.#next = new Int32Array(capacity);
+    this.#prev = new Int32Array(capacity);
+    this.#at = new Int32Array(capacity);
+    this.#slot = new Int32Array(capacity).fill(-1);
+  }
+
+  isScheduled(timer: number): boolean {
+    return timer < this.#slot.length && this.#slot[timer] !== -1;
+  }
+
+  /** The tick a scheduled timer is due at. */
+  dueAt(timer: number): number {
+    return this.#at[timer]!;
+  }
+
+  /** Schedules or moves a timer; a tick that has passed is due at the next advance(). */
+  schedule(timer: number, at: number): void {
+    if (timer >= this.#slot.length) this.#grow(timer);
+    if (this.#slot[timer] !== -1) this.#unlink(timer);
+    else this.size++;
+    this.#at[timer] = at;
+    this.#place(timer, at);
+  }
+
+  cancel(timer: number): void {
+    if (timer >= this.#slot.length || this.#slot[timer] === -1) return;
+    this.#unlink(timer);
+    this.size--;
+  }
+
+  /** Moves time to `now`; then pop() gives the timers that are due. */
+  advance(now: number): void {
+    while (((now - this.now) | 0) > 0) {
+      if (this.size === 0) {
+        this.now = now;
+        return;
+      }
+      const empty = this.#emptyTicks();
+      const left = (now - this.now) | 0;
+      if (empty > 0) {
+        // Nothing happens in the rest of this turn of the first wheel: skip up to its end.
+        this.now = (this.now + (empty < left ? empty : left)) | 0;
+        continue;
+      }
+      this.now = (this.now + 1) | 0;
+      if ((this.now & MASK) === 0) this.#cascade(1);
+      this.#moveAll(this.now & MASK, DUE);
+    }
+  }
+
+  /** Takes the next due timer off the wheel, or NO_TIMER. */
+  pop(): number {
+    const timer = this.#heads[DUE]!;
+    if (timer === NO_TIMER) return NO_TIMER;
+    this.#unlink(timer);
+    this.size--;
+    return timer;
+  }
+
+  /**
+   * Ticks from now until something may be due: a lower bound that is exact within the first
+   * wheel. -1 when no timer is scheduled.
+   */
+  ticksUntilNext(): number {
+    if (this.size === 0) return -1;
+    if (this.#heads[DUE] !== NO_TIMER) return 0;
+    const here = this.now & MASK;
+    const slot = this.#firstOccupied(0, here + 1);
+    if (slot !== -1) return slot - here;
+    return SLOTS - here;
+  }
+
+  /** How many of the coming ticks have empty slots and cause no cascade. */
+  #emptyTicks(): number {
+    const here = this.now & MASK;
+    const slot = this.#firstOccupied(0, here + 1);
+    return (slot === -1 ? SLOTS : slot) - here - 1;
+  }
+
+  /** The first occupied slot of a level from `from` on, without wrapping; -1: none. */
+  #firstOccupied(level: number, from: number): number {
+    const base = level << (SLOT_BITS - 5);
+    for (let slot = from; slot < SLOTS; ) {
+      const bits = this.#occupied[base + (slot >> 5)]! >>> (slot & 31);
+      if (bits !== 0) return slot + 31 - Math.clz32(bits & -bits);
+      slot = (slot | 31) + 1;
+    }
+    return -1;
+  }
+
+  #cascade(level: number): void {
+    if (level === LEVELS) return;
+    const index = (this.now >>> (level * SLOT_BITS)) & MASK;
+    if (index === 0) this.#cascade(level + 1);
+    const slot = level * SLOTS + index;
+    let timer = this.#heads[slot]!;
+    while (timer !== NO_TIMER) {
+      const following = this.#next[timer]!;
+      this.#unlink(timer);
+      this.#place(timer, this.#at[timer]!);
+      timer = following;
+    }
+  }
+
+  /** Puts a timer into the slot of its tick, seen from now. */
+  #place(timer: number, at: number): void {
+    const ticks = (at - this.now) | 0;
+    if (ticks <= 0) this.#link(timer, DUE);
+    else if (ticks < SLOTS) this.#link(timer, at & MASK);
+    else if (ticks < 1 << 16) this.#link(timer, SLOTS + ((at >>> 8) & MASK));
+    else if (ticks < 1 << 24) this.#link(timer, 2 * SLOTS + ((at >>> 16) & MASK));
+    else this.#link(timer, 3 * SLOTS + ((at >>> 24) & MASK));
+  }
+
+  #link(timer: number, slot: number): void {
+    const head = this.#heads[slot]!;
+    this.#next[timer] = head;
+    this.#prev[timer] = NO_TIMER;
+    if (head !== NO_TIMER) this.#prev[head] = timer;
+    this.#heads[slot] = timer;
+    this.#slot[timer] = slot;
+    if (slot !== DUE) this.#occupied[slot >> 5]! |= 1 << (slot & 31);
+  }
+
+  #unlink(timer: number): void {
+    const slot = this.#slot[timer]!;
+    const next = this.#next[timer]!;
+    const prev = this.#prev[timer]!;
+    if (next !== NO_TIMER) this.#prev[next] = prev;
+    if (prev !== NO_TIMER) this.#next[prev] = next;
+    else this.#heads[slot] = next;
+    this.#slot[timer] = -1;
+    if (slot !== DUE && this.#heads[slot] === NO_TIMER) {
+      this.#occupied[slot >> 5]! &= ~(1 << (slot & 31));
+    }
+  }
+
+  #moveAll(slot: number, to: number): void {
+    let timer = this.#heads[slot]!;
+    while (timer !== NO_TIMER) {
+      const following = this.#next[timer]!;
+      this.#unlink(timer);
+      this.#link(timer, to);
+      timer = following;
+    }
+  }
+
+  #grow(timer: number): void {
+    let capacity = this.#slot.length;
+    while (capacity <= timer) capacity *= 2;
+    const slot = new Int32Array(capacity).fill(-1);
+    slot.set(this.#slot);
+    this.#slot = slot;
+    this.#next = widen(this.#next, capacity);
+    this.#prev = widen(this.#prev, capacity);
+    this.#at = widen(this.#at, capacity);
+  }
+}
+
+function widen(old: Int32Array, capacity: number): Int32Array {
+  const array = new Int32Array(capacity);
+  array.set(old);
+  return array;
+}

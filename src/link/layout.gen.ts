@@ -1,0 +1,66 @@
+// Generated from native/src/layout.h by tools/gen-layout.mjs. Do not edit.
+
+// Frames received by the last exchange; written by the port.
+export const RX_COUNT = 0;
+// Descriptors to transmit; raised by the stack, back to 0 after an exchange.
+export const TX_COUNT = 1;
+// Free transmit slots; the stack takes from the end, the port fills up.
+export const SLOT_COUNT = 2;
+
+// Descriptors a ring holds.
+export const RX_MAX = 64;
+export const TX_MAX = 128;
+export const SLOT_MAX = 256;
+
+// Words in a descriptor.
+export const DESCRIPTOR_WORDS = 8;
+
+// Where the three tables begin, and where the ring ends, in words.
+export const RX_BASE = 16;
+export const TX_BASE = 528;
+export const SLOT_BASE = 1552;
+export const RING_WORDS = 1808;
+
+// A received frame: byte offset of its Ethernet header in the arena, its length, RX_* flags,
+// RSS hash, time of arrival in microseconds (0: unknown), VLAN tag when stripped.
+export const RX_AT = 0;
+export const RX_LENGTH = 1;
+export const RX_FLAGS = 2;
+export const RX_HASH = 3;
+export const RX_TIME = 4;
+export const RX_VLAN = 5;
+
+// The port's verdicts. None of a pair set: not looked at (fragments, other protocols).
+export const RX_IP_GOOD = 1;
+export const RX_IP_BAD = 2;
+export const RX_L4_GOOD = 4;
+export const RX_L4_BAD = 8;
+// The VLAN tag was taken out of the frame and stands in RX_VLAN.
+export const RX_VLAN_STRIPPED = 16;
+// Several segments of one flow, joined by the port.
+export const RX_COALESCED = 32;
+// The hash in RX_HASH is valid.
+export const RX_HASH_VALID = 64;
+
+// A frame to transmit: its slot, byte offset of its Ethernet header, length, TX_* flags,
+// header lengths l2 | l3 << 8 | l4 << 16, payload bytes per segment for TX_SEGMENT.
+export const TX_SLOT = 0;
+export const TX_AT = 1;
+export const TX_LENGTH = 2;
+export const TX_FLAGS = 3;
+export const TX_HEADERS = 4;
+export const TX_MSS = 5;
+
+// What the port is to fill in. The checksum fields of the frame hold anything before.
+export const TX_IP_SUM = 1;
+export const TX_TCP_SUM = 2;
+export const TX_UDP_SUM = 4;
+export const TX_IPV6 = 8;
+// Cut the TCP payload into segments of TX_MSS bytes.
+export const TX_SEGMENT = 16;
+
+// Bytes from a slot's offset to the place where the transport header starts: room for
+// Ethernet with a VLAN tag (18), IPv6 (40) and to spare, after DPDK's headroom of 128.
+export const SLOT_TRANSPORT = 192;
+// Bytes that a slot has from its offset to its end, at least.
+export const SLOT_BYTES = 2176;

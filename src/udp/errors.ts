@@ -1,0 +1,26 @@
+/**
+ * What an ICMP error is called by those who sent the datagram.
+ * @module
+ */
+import type { ErrorCode } from '../base/errors.ts';
+import {
+  UNREACHABLE_NETWORK,
+  UNREACHABLE_PORT,
+  UNREACHABLE_PROHIBITED,
+  UNREACHABLE_PROTOCOL,
+} from '../net/transport.ts';
+
+/** The error code for a kind of net/transport.ts. */
+export function errorCode(kind: number): ErrorCode {
+  switch (kind) {
+    case UNREACHABLE_PORT:
+    case UNREACHABLE_PROTOCOL:
+      return 'ECONNREFUSED';
+    case UNREACHABLE_NETWORK:
+      return 'ENETUNREACH';
+    case UNREACHABLE_PROHIBITED:
+      return 'EACCES';
+    default:
+      return 'EHOSTUNREACH';
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Datagrams that wait to be read, as blocks of the heap threaded into a list.   hot path
+ *
+ *      0      4        8      24     28     32
+ *      | next | length | from | port | hops | payload …
+ * @module
+ */
+import type { Packet } from '../net/packet.ts';
+import { copy } from '../storage/arena.ts';
+import { blockSize, type Heap, NO_BLOCK } from '../storage/heap.ts';
+
+/** Bytes of a block before the payload. */
+const HEADER = 32;
+
+export class DatagramQueue {
+  /** Datagrams, and the bytes of memory they take. */
+  count = 0;
+  bytes = 0;
+  readonly #heap: Heap;
+  #first = NO_BLOCK;
+  #last = NO_BLOCK;
+
+  constructor(heap: Heap) {
+    this.#heap = heap;
+  }
+
+  /** Bytes of memory a datagram takes. */
+  cost(length: number): number {
+    return blockSize(HEADER + length);
+  }
+
+  /** Adds a datagram; false when there is no memory. */
+  push(packet: Packet, payloadAt: number, length: number, port: number): boolean {
+    const block = this.#heap.allocate(HEADER + length);
+    if (block === NO_BLOCK) return false;
+    const view = this.#heap.arena.view;
+    view.setInt32(block, NO_BLOCK, true);
+    view.setInt32(block + 4, length, true);
+    view.setInt32(block + 8, packet.src0, true);
+    view.setInt32(block + 12, packet.src1, true);
+    view.setInt32(block + 16, packet.src2, true);
+    view.setInt32(block + 20, packet.src3, true);
+    view.setInt32(block + 24, port, true);
+    view.setInt32(block + 28, packet.hops, true);
+    copy(this.#heap.arena, block + HEADER, payloadAt, length);
+    if (this.#last === NO_BLOCK) this.#first = block;
+    else view.setInt32(this.#last, block, true);
+    this.#last = block;
+    this.count++;
+    this.bytes += blockSize(HEADER + length);
+    return true;
+  }
+
+  // The first datagram; only while count > 0.
+  get length(): number {
+    return this.#word(4);
+  }
+  /** Word 0 to 3 of the sender's address. */
+  from(word: number): number {
+    return this.#word(8 + (word << 2));
+  }
+  get fromPort(): number {
+    return this.#word(24);
+  }
+  get hops(): number {
+    return this.#word(28);
+  }
+  /** Where its payload lies in the arena. */
+  get payloadAt(): number {
+    return this.#first + HEADER;
+  }
+
+  /** Forgets the first datagram. */
+  shift(): void {
+    const block = this.#first;
+    const size = HEADER + this.length;
+    this.#first = this.#word(0);
+    if (this.#first === NO_BLOCK) this.#last = NO_BLOCK;
+    this.#heap.free(block, size);
+    this.count--;
+    this.bytes -= blockSize(size);
+  }
+
+  #word(offset: number): number {
+    return this.#heap.arena.view.getInt32(this.#first + offset, true);
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * The small interface behind which congestion control algorithms live.
+ *
+ * They own cwnd and ssthresh (bytes) of a connection; when loss is detected and what is sent
+ * again is recovery.ts's business. No object per connection: state lives in the connection.
+ * @module
+ */
+import type { Connection } from '../connection.ts';
+
+export interface CongestionControl {
+  readonly name: string;
+  /** The connection is established: initial window of `segments` segments. */
+  start(c: Connection, segments: number): void;
+  /** `bytes` were newly acknowledged outside recovery; `flight` was outstanding before. */
+  acknowledged(c: Connection, bytes: number, flight: number): void;
+  /** Loss was detected by duplicate ACKs: sets ssthresh. */
+  lost(c: Connection): void;
+  /** The retransmission timer fired: sets ssthresh and the loss window. */
+  timedOut(c: Connection): void;
+  /** Nothing was sent for longer than an RTO: the restart window (RFC 5681 4.1). */
+  idled(c: Connection, segments: number): void;
+}

@@ -1,0 +1,58 @@
+/**
+ * Reno's window rules (RFC 5681) with appropriate byte counting (RFC 3465).   hot path
+ * @module
+ */
+import type { Connection } from '../connection.ts';
+import type { CongestionControl } from './congestion.ts';
+
+/** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
+const LIMIT = 2;
+
+class NewReno implements CongestionControl {
+  readonly name = 'newreno';
+
+  start(c: Connection, segments: number): void {
+    c.cwnd = segments * c.mss;
+    c.ssthresh = 0x3fffffff;
+    c.ackedBytes = 0;
+  }
+
+  acknowledged(c: Connection, bytes: number, flight: number): void {
+    // A window that was not used proves nothing (RFC 7661): leave it.
+    if (flight + c.mss < c.cwnd) return;
+    if (c.cwnd < c.ssthresh) {
+      c.cwnd += bytes < LIMIT * c.mss ? bytes : LIMIT * c.mss;
+    } else {
+      c.ackedBytes += bytes;
+      if (c.ackedBytes >= c.cwnd) {
+        c.ackedBytes -= c.cwnd;
+        c.cwnd += c.mss;
+      }
+    }
+    if (c.cwnd > 0x3fffffff) c.cwnd = 0x3fffffff;
+  }
+
+  lost(c: Connection): void {
+    c.ssthresh = half(c);
+    c.ackedBytes = 0;
+  }
+
+  timedOut(c: Connection): void {
+    c.ssthresh = half(c);
+    c.cwnd = c.mss;
+    c.ackedBytes = 0;
+  }
+
+  idled(c: Connection, segments: number): void {
+    const restart = segments * c.mss;
+    if (c.cwnd > restart) c.cwnd = restart;
+  }
+}
+
+/** max(FlightSize / 2, 2 SMSS), RFC 5681 equation 4. */
+function half(c: Connection): number {
+  const half = c.flight >> 1;
+  return half > 2 * c.mss ? half : 2 * c.mss;
+}
+
+export const newReno: CongestionControl = new NewReno();

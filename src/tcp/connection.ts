@@ -1,0 +1,221 @@
+/**
+ * A connection: the transmission control block of RFC 9293 3.3.1, under the RFC's names.
+ *
+ * This is state only. What arrives is the business of input.ts, receiver.ts and sender.ts; what
+ * leaves of output.ts; each field is written by the one its group names. Connections are pooled:
+ * a socket lets go of its connection when it ends, so nobody sees the next user of the record.
+ * Fields are int32: sequence numbers wrap (base/seq.ts), times are clock readings.
+ * @module
+ */
+import type { Path } from '../net/path.ts';
+import { ByteRing } from '../storage/byte-ring.ts';
+import type { IntervalSet } from '../storage/interval-set.ts';
+import type { TcpListener } from './listener.ts';
+import type { TcpSocket } from './socket.ts';
+import { CLOSED } from './state.ts';
+
+/** Bits of `timers`: which deadlines are armed. */
+export const TIMER_RETRANSMIT = 1;
+export const TIMER_PERSIST = 2;
+export const TIMER_DELAYED_ACK = 4;
+export const TIMER_KEEPALIVE = 8;
+/** TIME-WAIT, or an orphan's patience in FIN-WAIT-2. */
+export const TIMER_END = 16;
+/** RFC 5482: how long data may stay unacknowledged. */
+export const TIMER_USER = 32;
+
+/** Values of `recovery`. */
+export const OPEN = 0;
+export const FAST_RECOVERY = 1;
+export const LOSS = 2;
+
+/** Values of `ackDue`. */
+export const ACK_NONE = 0;
+export const ACK_DELAYED = 1;
+export const ACK_NOW = 2;
+
+export class Connection {
+  /** Place in the slab, also the timer's number. */
+  readonly index: number;
+  state = CLOSED;
+
+  // Identity: the key of the flow table.
+  hash = 0;
+  local0 = 0;
+  local1 = 0;
+  local2 = 0;
+  local3 = 0;
+  remote0 = 0;
+  remote1 = 0;
+  remote2 = 0;
+  remote3 = 0;
+  localPort = 0;
+  remotePort = 0;
+  path: Path | null = null;
+  /** The program's end; null until accepted, and after the program let go. */
+  socket: TcpSocket | null = null;
+  /** Where it came in; null for connections we opened. */
+  listener: TcpListener | null = null;
+  /** 1 while it waits in the listener's accept queue. */
+  acceptQueued = 0;
+  /** 1 once the program closed the socket: what still arrives has no reader. */
+  orphan = 0;
+
+  // Send sequence space (sender.ts, output.ts).
+  iss = 0;
+  sndUna = 0;
+  sndNxt = 0;
+  /** Highest sequence number ever sent, plus one; sndNxt falls behind it after a timeout. */
+  sndMax = 0;
+  sndWnd = 0;
+  sndWl1 = 0;
+  sndWl2 = 0;
+  /** Largest window the peer ever offered: for SWS avoidance and RFC 5961. */
+  maxSndWnd = 0;
+  sndWndScale = 0;
+  /** Sequence number of the first byte in `snd`. */
+  sndBase = 0;
+  /** Payload bytes a segment may carry. */
+  mss = 0;
+  /** 1 once the program wants a FIN after what is buffered. */
+  finQueued = 0;
+  /** 1 when a SYN (or SYN-ACK) is to be sent (again). */
+  synDue = 0;
+  /** 1 when the segment at sndUna is to be sent again. */
+  retransmitDue = 0;
+  /** 1 when a probe (sndUna - 1, no data) is to be sent. */
+  probeDue = 0;
+  /** 1 when a write was cut short: the program waits for WRITABLE. */
+  wantsRoom = 0;
+  noDelay = 0;
+  readonly snd: ByteRing = new ByteRing();
+
+  // Receive sequence space (receiver.ts).
+  irs = 0;
+  rcvNxt = 0;
+  /** Right edge of the window as the peer knows it: rcvNxt + RCV.WND. Never moves back. */
+  rcvAdv = 0;
+  rcvWndScale = 0;
+  /** rcvNxt in the last ACK sent. */
+  lastAckSent = 0;
+  /** Payload of the largest segment so far: what "full sized" means for ACKs. */
+  rcvMss = 0;
+  ackDue = ACK_NONE;
+  /** ACKs that are still sent at once, so that a peer in slow start gets going. */
+  quickAcks = 0;
+  /** Challenge ACKs: when the last one was sent (ms). */
+  challengedAt = 0;
+  /** 1 once a FIN is known at finSeq, even while data before it is missing. */
+  finSeen = 0;
+  finSeq = 0;
+  readonly rcv: ByteRing = new ByteRing();
+  outOfOrder: IntervalSet | null = null;
+
+  // Round-trip time (rtt.ts): microseconds, scaled as in RFC 6298's appendix.
+  srtt = 0;
+  rttvar = 0;
+  rtoMs = 0;
+  backoff = 0;
+  /** 1 while a segment is being timed: its end, and when it was sent. */
+  timing = 0;
+  timedSeq = 0;
+  timedAt = 0;
+
+  // Congestion (congestion/, recovery.ts): bytes.
+  cwnd = 0;
+  ssthresh = 0;
+  ackedBytes = 0;
+  dupAcks = 0;
+  recovery = OPEN;
+  recover = 0;
+  /** When something was last sent (ms): cwnd is not trusted after idling. */
+  lastSentAt = 0;
+
+  // Timers (timers.ts): milliseconds.
+  timers = 0;
+  retransmitAt = 0;
+  delayedAckAt = 0;
+  keepAliveAt = 0;
+  endAt = 0;
+  userTimeoutAt = 0;
+  retries = 0;
+  lastReceivedAt = 0;
+  keepAlive = 0;
+  keepAliveIdleMs = 0;
+  keepAliveIntervalMs = 0;
+  keepAliveProbes = 0;
+  probesUnanswered = 0;
+  userTimeoutMs = 0;
+
+  /** 1 while on its interface's ready list. */
+  ready = 0;
+
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  /** Makes the record, which may have served another connection before, as good as new. */
+  prepare(path: Path, localPort: number, remotePort: number): void {
+    this.path = path;
+    this.local0 = path.local0;
+    this.local1 = path.local1;
+    this.local2 = path.local2;
+    this.local3 = path.local3;
+    this.remote0 = path.remote0;
+    this.remote1 = path.remote1;
+    this.remote2 = path.remote2;
+    this.remote3 = path.remote3;
+    this.localPort = localPort;
+    this.remotePort = remotePort;
+    this.socket = null;
+    this.listener = null;
+    this.acceptQueued = 0;
+    this.orphan = 0;
+    this.sndWnd = 0;
+    this.maxSndWnd = 0;
+    this.sndWndScale = 0;
+    this.finQueued = 0;
+    this.synDue = 0;
+    this.retransmitDue = 0;
+    this.probeDue = 0;
+    this.wantsRoom = 0;
+    this.irs = 0;
+    this.rcvNxt = 0;
+    this.rcvAdv = 0;
+    this.rcvWndScale = 0;
+    this.lastAckSent = 0;
+    this.rcvMss = 0;
+    this.ackDue = ACK_NONE;
+    this.quickAcks = 0;
+    this.finSeen = 0;
+    this.srtt = 0;
+    this.rttvar = 0;
+    this.backoff = 0;
+    this.timing = 0;
+    this.cwnd = 0;
+    this.ackedBytes = 0;
+    this.dupAcks = 0;
+    this.recovery = OPEN;
+    this.timers = 0;
+    this.retries = 0;
+    this.keepAlive = 0;
+    this.probesUnanswered = 0;
+    this.userTimeoutMs = 0;
+    this.ready = 0;
+  }
+
+  /** Bytes and FIN that were never sent, or are to be sent again: from sndNxt to the end. */
+  get unsent(): number {
+    return (this.sndBase + this.snd.length - this.sndNxt) | 0;
+  }
+
+  /** The sequence number of our FIN, once queued. */
+  get finAt(): number {
+    return (this.sndBase + this.snd.length) | 0;
+  }
+
+  /** What is in flight. */
+  get flight(): number {
+    return (this.sndMax - this.sndUna) | 0;
+  }
+}

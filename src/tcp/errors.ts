@@ -1,0 +1,91 @@
+/**
+ * ICMP errors about our segments (RFC 1122 4.2.3.9, RFC 5927).
+ *
+ * An attacker off the path can forge them, so only those count that quote a sequence number in
+ * flight. Even then a synchronized connection is not ended: the error is remembered and named
+ * should the connection time out. A connection that is opening fails at once.
+ * @module
+ */
+import * as Drop from '../base/drops.ts';
+import type { ErrorCode } from '../base/errors.ts';
+import {
+  type IcmpError,
+  PACKET_TOO_BIG,
+  TIME_EXCEEDED,
+  UNREACHABLE_HOST,
+  UNREACHABLE_NETWORK,
+  UNREACHABLE_PORT,
+  UNREACHABLE_PROHIBITED,
+  UNREACHABLE_PROTOCOL,
+} from '../net/transport.ts';
+import type { Connection } from './connection.ts';
+import { SYN_RECEIVED, SYN_SENT } from './state.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+
+/** Ports and sequence number: what a router quotes at the least. */
+const QUOTED_BYTES = 8;
+
+export function connectionError(tcp: Tcp, error: IcmpError): void {
+  const c = error.length < QUOTED_BYTES ? null : findQuoted(tcp, error);
+  if (c === null) {
+    tcp.drops[Drop.ICMP_NO_FLOW]! += 1;
+    return;
+  }
+  if (error.kind === PACKET_TOO_BIG) return tooBig(tcp, c, error.mtu);
+  if (c.state !== SYN_SENT && c.state !== SYN_RECEIVED) return;
+  tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
+  tcp.end(c, codeOf(error.kind));
+}
+
+/** The connection whose segment is quoted, when the quoted number is in flight. */
+function findQuoted(tcp: Tcp, error: IcmpError): Connection | null {
+  const localPort = tcp.view.getUint16(error.at);
+  const remotePort = tcp.view.getUint16(error.at + 2);
+  const seq = tcp.view.getInt32(error.at + 4);
+  const path = tcp.net.paths.acquire(
+    error.remote0,
+    error.remote1,
+    error.remote2,
+    error.remote3,
+    error.local0,
+    error.local1,
+    error.local2,
+    error.local3,
+  );
+  if (path === null) return null;
+  const c = tcp.findFlow(path, localPort, remotePort);
+  tcp.net.paths.release(path);
+  if (c === null) return null;
+  const inFlight = ((seq - c.sndUna) | 0) >= 0 && ((seq - c.sndMax) | 0) < 0;
+  return inFlight ? c : null;
+}
+
+/** Path MTU discovery (RFC 1191, RFC 8201): smaller segments, and the lost one again. */
+function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
+  tcp.net.paths.lowerMtu(c.path!, mtu);
+  const fits = tcp.sendMss(c.path!, c.mss);
+  if (fits >= c.mss) return;
+  c.mss = fits;
+  c.retransmitDue = 1;
+  c.sndNxt = c.sndUna;
+  tcp.makeReady(c);
+}
+
+function codeOf(kind: number): ErrorCode {
+  switch (kind) {
+    case UNREACHABLE_NETWORK:
+      return 'ENETUNREACH';
+    case UNREACHABLE_HOST:
+    case TIME_EXCEEDED:
+      return 'EHOSTUNREACH';
+    case UNREACHABLE_PORT:
+      return 'ECONNREFUSED';
+    case UNREACHABLE_PROHIBITED:
+      return 'EACCES';
+    case UNREACHABLE_PROTOCOL:
+      return 'EPROTO';
+    default:
+      return 'EHOSTUNREACH';
+  }
+}

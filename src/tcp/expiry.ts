@@ -1,0 +1,106 @@
+/**
+ * What happens when a connection's time is up: retransmission, probes, keepalive, the end.
+ * @module
+ */
+import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
+import {
+  TIMER_DELAYED_ACK,
+  TIMER_END,
+  TIMER_KEEPALIVE,
+  TIMER_PERSIST,
+  TIMER_RETRANSMIT,
+  TIMER_USER,
+} from './connection.ts';
+import { timedOut } from './recovery.ts';
+import { setRto } from './rtt.ts';
+import * as State from './state.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+import { armKeepAlive, armPersist, armRetransmit, disarm, expired, reschedule } from './timers.ts';
+
+/** The connection's entry on the wheel came up and something is due. */
+export function onTimer(tcp: Tcp, c: Connection): void {
+  const due = expired(c, tcp.clock.ms);
+  disarm(c, due);
+  if (due & TIMER_END) return tcp.finish(c);
+  if (due & TIMER_USER && c.sndUna !== c.sndMax) return giveUp(tcp, c);
+  if (due & TIMER_DELAYED_ACK) sendDelayedAck(tcp, c);
+  if (due & TIMER_RETRANSMIT && !retransmit(tcp, c)) return;
+  if (due & TIMER_PERSIST && !probeWindow(tcp, c)) return;
+  if (due & TIMER_KEEPALIVE && !keepAlive(tcp, c)) return;
+  reschedule(tcp.wheel, c);
+}
+
+function giveUp(tcp: Tcp, c: Connection): void {
+  tcp.stats[Stats.ABORTS_ON_TIMEOUT]! += 1;
+  if (c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED) {
+    tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
+    tcp.end(c, 'ETIMEDOUT');
+  } else {
+    tcp.abort(c, 'ETIMEDOUT');
+  }
+}
+
+function sendDelayedAck(tcp: Tcp, c: Connection): void {
+  if (c.ackDue !== ACK_DELAYED) return;
+  tcp.stats[Stats.DELAYED_ACKS]! += 1;
+  c.ackDue = ACK_NOW;
+  tcp.makeReady(c);
+}
+
+/** False when that was the last try. */
+function retransmit(tcp: Tcp, c: Connection): boolean {
+  const opening = c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED;
+  c.retries++;
+  if (c.retries > (opening ? tcp.options.synRetries : tcp.options.dataRetries)) {
+    giveUp(tcp, c);
+    return false;
+  }
+  if (opening) {
+    tcp.stats[Stats.TIMEOUTS]! += 1;
+    c.backoff++;
+    setRto(c, tcp.options);
+    c.timing = 0;
+    c.synDue = 1;
+  } else {
+    timedOut(tcp, c);
+  }
+  armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
+  tcp.makeReady(c);
+  return true;
+}
+
+/** A probe of the closed window; answers reset `retries` (sender.ts), silence ends it. */
+function probeWindow(tcp: Tcp, c: Connection): boolean {
+  c.retries++;
+  if (c.retries > tcp.options.dataRetries) {
+    giveUp(tcp, c);
+    return false;
+  }
+  c.backoff++;
+  setRto(c, tcp.options);
+  c.probeDue = 1;
+  armPersist(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
+  tcp.makeReady(c);
+  return true;
+}
+
+/** RFC 9293 3.8.4; false when the peer is gone. */
+function keepAlive(tcp: Tcp, c: Connection): boolean {
+  const silent = (tcp.clock.ms - c.lastReceivedAt) | 0;
+  if (silent < c.keepAliveIdleMs || c.sndUna !== c.sndMax) {
+    c.probesUnanswered = 0;
+    const left = silent < c.keepAliveIdleMs ? c.keepAliveIdleMs - silent : c.keepAliveIdleMs;
+    armKeepAlive(tcp.wheel, c, (tcp.clock.ms + left) | 0);
+    return true;
+  }
+  if (c.probesUnanswered >= c.keepAliveProbes) {
+    giveUp(tcp, c);
+    return false;
+  }
+  c.probesUnanswered++;
+  c.probeDue = 1;
+  armKeepAlive(tcp.wheel, c, (tcp.clock.ms + c.keepAliveIntervalMs) | 0);
+  tcp.makeReady(c);
+  return true;
+}

@@ -1,0 +1,107 @@
+/**
+ * Which connection a segment belongs to: the flow table under its keyed hash.   hot path
+ * @module
+ */
+import { halfSip3 } from '../base/siphash.ts';
+import type { Packet } from '../net/packet.ts';
+import type { Path } from '../net/path.ts';
+import { FlowTable, NONE } from '../storage/flow-table.ts';
+import type { Connection } from './connection.ts';
+
+export class Flows {
+  readonly #table: FlowTable = new FlowTable(1024);
+  readonly #connections: Connection[];
+  readonly #key0: number;
+  readonly #key1: number;
+
+  /** Finds among `connections`, by index. The keys are secret: they keep chains short. */
+  constructor(connections: Connection[], key0: number, key1: number) {
+    this.#connections = connections;
+    this.#key0 = key0;
+    this.#key1 = key1;
+  }
+
+  /** The connection of a received packet; `ports` as they stand in its TCP header. */
+  lookup(p: Packet, ports: number): Connection | null {
+    const hash =
+      p.version === 4
+        ? halfSip3(this.#key0, this.#key1, p.src3, p.dst3, ports)
+        : this.#hashV6(p.src0, p.src1, p.src2, p.src3, p.dst0, p.dst1, p.dst2, p.dst3, ports);
+    const table = this.#table;
+    for (let at = table.find(hash); at !== NONE; at = table.next(at, hash)) {
+      const c = this.#connections[table.value(at)]!;
+      if (isFlow(c, p, ports)) return c;
+    }
+    return null;
+  }
+
+  /** The connection over this path between these ports; null when the tuple is free. */
+  find(path: Path, localPort: number, remotePort: number): Connection | null {
+    const hash = this.#hashOf(path, localPort, remotePort);
+    const table = this.#table;
+    for (let at = table.find(hash); at !== NONE; at = table.next(at, hash)) {
+      const c = this.#connections[table.value(at)]!;
+      if (c.path === path && c.localPort === localPort && c.remotePort === remotePort) return c;
+    }
+    return null;
+  }
+
+  add(c: Connection): void {
+    c.hash = this.#hashOf(c.path!, c.localPort, c.remotePort);
+    this.#table.insert(c.hash, c.index);
+  }
+
+  /** Idempotent. */
+  remove(c: Connection): void {
+    this.#table.remove(c.hash, c.index);
+  }
+
+  /** The hash that packets from the other end of this connection have. */
+  #hashOf(p: Path, localPort: number, remotePort: number): number {
+    const ports = (remotePort << 16) | localPort;
+    return p.version === 4
+      ? halfSip3(this.#key0, this.#key1, p.remote3, p.local3, ports)
+      : this.#hashV6(
+          p.remote0,
+          p.remote1,
+          p.remote2,
+          p.remote3,
+          p.local0,
+          p.local1,
+          p.local2,
+          p.local3,
+          ports,
+        );
+  }
+
+  #hashV6(
+    r0: number,
+    r1: number,
+    r2: number,
+    r3: number,
+    l0: number,
+    l1: number,
+    l2: number,
+    l3: number,
+    ports: number,
+  ): number {
+    const remote = halfSip3(this.#key0, this.#key1, r0, r1, r2);
+    const local = halfSip3(this.#key1, this.#key0, l0, l1, l2);
+    return halfSip3(remote ^ this.#key0, local ^ this.#key1, r3, l3, ports);
+  }
+}
+
+function isFlow(c: Connection, p: Packet, ports: number): boolean {
+  return (
+    c.remotePort === ports >>> 16 &&
+    c.localPort === (ports & 0xffff) &&
+    c.remote3 === p.src3 &&
+    c.local3 === p.dst3 &&
+    c.remote2 === p.src2 &&
+    c.local2 === p.dst2 &&
+    c.remote1 === p.src1 &&
+    c.local1 === p.dst1 &&
+    c.remote0 === p.src0 &&
+    c.local0 === p.dst0
+  );
+}

@@ -1,0 +1,119 @@
+/**
+ * Opening a connection: from SYN to established, actively, passively and simultaneously
+ * (RFC 9293 3.5, 3.10.7.3).
+ * @module
+ */
+import * as Drop from '../base/drops.ts';
+import { CONNECTED } from '../base/events.ts';
+import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
+import { receive } from './receiver.ts';
+import { sample } from './rtt.ts';
+import type { Segment } from './segment.ts';
+import * as State from './state.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+import { disarm } from './timers.ts';
+
+/** ACKs that are not delayed at the start of a connection, as Linux's quickack does. */
+const QUICK_ACKS = 16;
+
+/** A segment in SYN-SENT (RFC 9293 3.10.7.3). */
+export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
+  const hasAck = (s.flags & ACK) !== 0;
+  // First: the ACK bit.
+  if (hasAck && (((s.ack - c.iss) | 0) <= 0 || ((s.ack - c.sndMax) | 0) > 0)) {
+    tcp.drops[Drop.TCP_BAD_ACK]! += 1;
+    if (!(s.flags & RST)) tcp.reset(s.ack, 0, 0);
+    return;
+  }
+  // Second: the RST bit.
+  if (s.flags & RST) {
+    if (hasAck) {
+      tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
+      tcp.end(c, 'ECONNREFUSED');
+    }
+    return;
+  }
+  // Fourth: the SYN bit.
+  if (!(s.flags & SYN)) return;
+  takeSyn(tcp, c, s);
+  if (hasAck) {
+    becomeEstablished(tcp, c, s, s.window);
+    c.ackDue = ACK_NOW;
+    tcp.makeReady(c);
+    takeRest(tcp, c, s);
+  } else {
+    // Both sides opened at the same time: answer with SYN-ACK.
+    c.state = State.SYN_RECEIVED;
+    c.sndNxt = c.sndUna;
+    c.synDue = 1;
+    tcp.makeReady(c);
+  }
+}
+
+/** Data or FIN that came with the SYN. */
+function takeRest(tcp: Tcp, c: Connection, s: Segment): void {
+  s.trimFront(1);
+  const window = (c.rcvAdv - c.rcvNxt) | 0;
+  s.trimBack(window > 0 ? window : 0);
+  if (s.dataLength > 0 || s.flags & FIN) receive(tcp, c, s);
+}
+
+/** What the peer's SYN settles: its sequence numbers and options. */
+export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
+  const peer = tcp.optionValues;
+  c.irs = s.seq;
+  c.rcvNxt = (s.seq + 1) | 0;
+  c.lastAckSent = c.rcvNxt;
+  c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
+  c.mss = tcp.sendMss(c.path!, peer.mss);
+  c.rcvMss = c.mss;
+  if (peer.windowScale >= 0) {
+    c.sndWndScale = peer.windowScale;
+    c.rcvWndScale = tcp.windowScale;
+  } else {
+    c.sndWndScale = -1;
+    c.rcvWndScale = 0;
+  }
+  c.lastReceivedAt = tcp.clock.ms;
+}
+
+/** The ACK of our SYN-ACK arrived in SYN-RECEIVED; false when the program cannot take it yet. */
+export function established(tcp: Tcp, c: Connection, s: Segment): boolean {
+  const listener = c.listener;
+  if (listener !== null && !listener.hasRoom) {
+    // The peer's retransmission, or ours, tries again.
+    tcp.drops[Drop.TCP_ACCEPT_QUEUE_FULL]! += 1;
+    return false;
+  }
+  const scale = c.sndWndScale > 0 ? c.sndWndScale : 0;
+  becomeEstablished(tcp, c, s, s.window << scale);
+  if (listener !== null) listener.enqueue(c);
+  return true;
+}
+
+/** Our SYN is acknowledged. `window`: bytes; not scaled when it came with a SYN (RFC 7323 2.2). */
+function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number): void {
+  if (c.sndWndScale < 0) c.sndWndScale = 0;
+  c.sndUna = s.ack;
+  if (((c.sndNxt - s.ack) | 0) < 0) c.sndNxt = s.ack;
+  c.sndWnd = window;
+  c.maxSndWnd = window > 1 ? window : 1;
+  c.sndWl1 = s.seq;
+  c.sndWl2 = s.ack;
+  c.recover = s.ack;
+  c.quickAcks = QUICK_ACKS;
+  c.retries = 0;
+  if (c.timing === 1) {
+    c.timing = 0;
+    sample(c, (tcp.clock.us - c.timedAt) | 0, tcp.options);
+  }
+  disarm(c, TIMER_RETRANSMIT);
+  tcp.congestion.start(c, tcp.options.initialWindowSegments);
+  c.state = State.ESTABLISHED;
+  tcp.startKeepAlive(c);
+  if (c.finQueued === 1) c.state = State.next(c.state, State.CLOSE);
+  if (c.socket !== null) tcp.events.raise(c.socket, CONNECTED);
+  if (c.snd.length > 0 || c.finQueued === 1) tcp.makeReady(c);
+}

@@ -1,0 +1,186 @@
+/**
+ * Segment arrives, connection found: RFC 9293 3.10.7.3 and 3.10.7.4, in their order.   hot path
+ *
+ * The steady state - established, in order, nothing unusual - takes the first branch of
+ * arrives(); everything else goes through the numbered steps below it.
+ * @module
+ */
+import * as Drop from '../base/drops.ts';
+import { FLUSHED } from '../base/events.ts';
+import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
+import { ACK_NOW, type Connection } from './connection.ts';
+import { established, synSent } from './handshake.ts';
+import { receive } from './receiver.ts';
+import type { Segment } from './segment.ts';
+import { ackIsAcceptable, acknowledge } from './sender.ts';
+import * as State from './state.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+import { armEnd } from './timers.ts';
+
+const UNUSUAL = SYN | FIN | RST | URG | ACK;
+/** Between two challenge ACKs of one connection at least this many ms pass (RFC 5961 7). */
+const CHALLENGE_INTERVAL_MS = 500;
+
+/** A segment for this connection. */
+export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
+  if (
+    c.state === State.ESTABLISHED &&
+    s.seq === c.rcvNxt &&
+    (s.flags & UNUSUAL) === ACK &&
+    s.dataLength <= ((c.rcvAdv - c.rcvNxt) | 0) &&
+    c.orphan === 0 &&
+    ackIsAcceptable(c, s.ack)
+  ) {
+    c.lastReceivedAt = tcp.clock.ms;
+    acknowledge(tcp, c, s);
+    if (s.dataLength > 0) receive(tcp, c, s);
+    return;
+  }
+  if (c.state === State.SYN_SENT) synSent(tcp, c, s);
+  else synchronized(tcp, c, s);
+}
+
+function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
+  // A SYN on a connection in TIME-WAIT may open the next one (RFC 9293 3.10.7.4, RFC 6191).
+  if (c.state === State.TIME_WAIT && tcp.reopen(c, s)) return;
+  // First: the sequence number.
+  if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
+  c.lastReceivedAt = tcp.clock.ms;
+  c.probesUnanswered = 0;
+  // Second: RST. Only the exact next number resets (RFC 5961 3.2).
+  if (s.flags & RST) {
+    if (s.seq === c.rcvNxt) resetByPeer(tcp, c);
+    else challenge(tcp, c);
+    return;
+  }
+  // Fourth: SYN. It cannot be the peer's, or the peer has lost its memory (RFC 5961 4.2).
+  if (s.flags & SYN) return challenge(tcp, c);
+  // Fifth: ACK.
+  if (!(s.flags & ACK)) return;
+  if (!acknowledged(tcp, c, s)) return;
+  // Sixth: URG is ignored; urgent data is delivered in line (RFC 6093).
+  // Seventh and eighth: data and FIN.
+  if (trimToWindow(c, s)) acknowledgeNow(tcp, c);
+  if (State.receives(c.state)) {
+    if (c.orphan === 1 && s.dataLength > 0) return lateData(tcp, c);
+    receive(tcp, c, s);
+  } else if (c.state === State.TIME_WAIT && s.flags & FIN) {
+    armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);
+    acknowledgeNow(tcp, c);
+  }
+}
+
+/** RFC 9293 table 6, with the allowance that a closed window still takes ACKs at rcvNxt. */
+function sequenceIsAcceptable(c: Connection, s: Segment): boolean {
+  const window = (c.rcvAdv - c.rcvNxt) | 0;
+  const length = s.length;
+  const first = (s.seq - c.rcvNxt) | 0;
+  if (first === 0) return true;
+  if (window === 0) return false;
+  if (first > 0) return first < window;
+  return length > 0 && first + length > 0;
+}
+
+function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
+  const old = ((s.seq - c.rcvNxt) | 0) < 0;
+  if (old) tcp.stats[Stats.DUPLICATES]! += 1;
+  else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
+  if (s.flags & RST) return;
+  if (c.state === State.SYN_RECEIVED && s.flags & SYN && s.seq === c.irs) {
+    // Our SYN-ACK was lost.
+    c.synDue = 1;
+    tcp.makeReady(c);
+    return;
+  }
+  c.lastReceivedAt = tcp.clock.ms;
+  // An old segment's ACK is good news all the same: keepalives and probes look like this.
+  if (old && s.flags & ACK && c.state !== State.SYN_RECEIVED && ackIsAcceptable(c, s.ack)) {
+    c.probesUnanswered = 0;
+  }
+  if (c.state === State.TIME_WAIT && s.flags & FIN) {
+    armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);
+  }
+  acknowledgeNow(tcp, c);
+}
+
+/** Fifth, check the ACK field; false when the segment is done with. */
+function acknowledged(tcp: Tcp, c: Connection, s: Segment): boolean {
+  if (c.state === State.SYN_RECEIVED) {
+    const acceptable = ((s.ack - c.sndUna) | 0) > 0 && ((s.ack - c.sndMax) | 0) <= 0;
+    if (!acceptable) {
+      tcp.reset(s.ack, 0, 0);
+      return false;
+    }
+    if (!established(tcp, c, s)) return false;
+  }
+  if (!ackIsAcceptable(c, s.ack)) {
+    tcp.drops[Drop.TCP_BAD_ACK]! += 1;
+    challenge(tcp, c);
+    return false;
+  }
+  acknowledge(tcp, c, s);
+  if (c.finQueued === 1 && ((c.sndUna - c.finAt) | 0) > 0) return finAcknowledged(tcp, c);
+  return true;
+}
+
+/** Our FIN is acknowledged; false when that was the end. */
+function finAcknowledged(tcp: Tcp, c: Connection): boolean {
+  const before = c.state;
+  c.state = State.next(before, State.FIN_ACKED);
+  if (c.state === before) return true;
+  if (c.socket !== null) tcp.events.raise(c.socket, FLUSHED);
+  if (c.state === State.CLOSED) {
+    tcp.finish(c);
+    return false;
+  }
+  if (c.state === State.TIME_WAIT) tcp.enterTimeWait(c);
+  else if (c.orphan === 1) armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.finWait2Ms) | 0);
+  return true;
+}
+
+/** Cuts off what lies before rcvNxt and behind the window; true when the window was too small. */
+function trimToWindow(c: Connection, s: Segment): boolean {
+  const old = (c.rcvNxt - s.seq) | 0;
+  if (old > 0) s.trimFront(old);
+  const length = s.dataLength;
+  const room = (c.rcvAdv - s.seq) | 0;
+  s.trimBack(room > 0 ? room : 0);
+  return s.dataLength < length;
+}
+
+function resetByPeer(tcp: Tcp, c: Connection): void {
+  if (c.state === State.SYN_RECEIVED) {
+    tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
+    tcp.end(c, c.listener === null ? 'ECONNREFUSED' : '');
+    return;
+  }
+  const orderly =
+    c.state === State.TIME_WAIT || c.state === State.LAST_ACK || c.state === State.CLOSING;
+  if (!orderly) tcp.stats[Stats.ESTAB_RESETS]! += 1;
+  tcp.end(c, orderly ? '' : 'ECONNRESET');
+}
+
+/** An ACK that tells an honest peer where we stand and an attacker nothing new. */
+function challenge(tcp: Tcp, c: Connection): void {
+  tcp.drops[Drop.TCP_CHALLENGED]! += 1;
+  const now = tcp.clock.ms;
+  if (((now - c.challengedAt) | 0) < CHALLENGE_INTERVAL_MS) {
+    tcp.drops[Drop.TCP_CHALLENGE_LIMITED]! += 1;
+    return;
+  }
+  c.challengedAt = now;
+  tcp.stats[Stats.CHALLENGE_ACKS]! += 1;
+  acknowledgeNow(tcp, c);
+}
+
+function acknowledgeNow(tcp: Tcp, c: Connection): void {
+  c.ackDue = ACK_NOW;
+  tcp.makeReady(c);
+}
+
+/** Data for a program that has closed its socket (RFC 2525 2.17). */
+function lateData(tcp: Tcp, c: Connection): void {
+  tcp.drops[Drop.TCP_AFTER_CLOSE]! += 1;
+  tcp.abort(c, '');
+}

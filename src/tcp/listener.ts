@@ -1,0 +1,121 @@
+/**
+ * A listening socket: a bounded number of half-open connections, a bounded queue of established
+ * ones. What is beyond a bound is dropped and counted, never reset: the peer tries again.
+ * @module
+ */
+import type { Address } from '../base/address.ts';
+import * as Drop from '../base/drops.ts';
+import { ACCEPTABLE, ENDED, EventSource, READABLE } from '../base/events.ts';
+import type { Packet } from '../net/packet.ts';
+import { EMPTY, IndexQueue } from '../storage/index-queue.ts';
+import { ACK, RST, SYN } from '../wire/tcp.ts';
+import type { Connection } from './connection.ts';
+import { takeSyn } from './handshake.ts';
+import type { Segment } from './segment.ts';
+import { TcpSocket } from './socket.ts';
+import { SYN_RECEIVED } from './state.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+
+export interface ListenOptions {
+  /** Null: every address of both families. 0.0.0.0: every IPv4 address. ::, every one unless v6Only. */
+  address?: Address | null;
+  /** 0: a free one is chosen. */
+  port: number;
+  /** Established connections that wait for accept(). */
+  backlog?: number;
+  v6Only?: boolean;
+  /** Several listeners may share address and port; connections are spread over them. */
+  reusePort?: boolean;
+}
+
+export class TcpListener extends EventSource {
+  readonly address: Address | null;
+  readonly port: number;
+  readonly v6Only: boolean;
+  readonly reusePort: boolean;
+  backlog: number;
+  /** Connections of this listener in SYN-RECEIVED, and waiting for accept(). */
+  halfOpen = 0;
+  waiting = 0;
+  closed = false;
+  readonly #tcp: Tcp;
+  readonly #queue: IndexQueue = new IndexQueue();
+
+  /** Made by Tcp.listen(). */
+  constructor(tcp: Tcp, options: ListenOptions, port: number) {
+    super();
+    this.#tcp = tcp;
+    this.address = options.address ?? null;
+    this.port = port;
+    this.v6Only = options.v6Only ?? false;
+    this.reusePort = options.reusePort ?? false;
+    this.backlog = options.backlog ?? 511;
+  }
+
+  /** True when one more established connection may wait. */
+  get hasRoom(): boolean {
+    return this.waiting < (this.backlog < 1 ? 1 : this.backlog);
+  }
+
+  /** The oldest connection that waits, as a socket; null when there is none. */
+  accept(): TcpSocket | null {
+    for (let index = this.#queue.shift(); index !== EMPTY; index = this.#queue.shift()) {
+      const c = this.#tcp.connections[index]!;
+      if (c.acceptQueued === 0 || c.listener !== this) continue;
+      c.acceptQueued = 0;
+      this.waiting--;
+      const socket = new TcpSocket(this.#tcp, c);
+      c.socket = socket;
+      const events = (c.rcv.length > 0 ? READABLE : 0) | (c.finSeen === 2 ? ENDED : 0);
+      if (events !== 0) this.#tcp.events.raise(socket, events);
+      return socket;
+    }
+    return null;
+  }
+
+  /** Stops listening; connections nobody has accepted are reset. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#tcp.unlisten(this);
+  }
+
+  /** A segment for this address and port that belongs to no connection (RFC 9293 3.10.7.2). */
+  arrives(s: Segment, packet: Packet): void {
+    const tcp = this.#tcp;
+    if (s.flags & RST) return;
+    if (s.flags & ACK) {
+      tcp.drops[Drop.TCP_NO_CONNECTION]! += 1;
+      tcp.reset(s.ack, 0, 0);
+      return;
+    }
+    if (!(s.flags & SYN)) return;
+    if (this.halfOpen >= tcp.options.maxHalfOpen) {
+      tcp.drops[Drop.TCP_SYN_QUEUE_FULL]! += 1;
+      return;
+    }
+    if (!this.hasRoom) {
+      tcp.drops[Drop.TCP_ACCEPT_QUEUE_FULL]! += 1;
+      return;
+    }
+    const c = tcp.adopt(packet);
+    if (c === null) return;
+    c.listener = this;
+    this.halfOpen++;
+    takeSyn(tcp, c, s);
+    c.state = SYN_RECEIVED;
+    tcp.stats[Stats.PASSIVE_OPENS]! += 1;
+    c.synDue = 1;
+    tcp.makeReady(c);
+  }
+
+  /** A connection of this listener is established: it waits for accept(). */
+  enqueue(c: Connection): void {
+    this.halfOpen--;
+    this.waiting++;
+    c.acceptQueued = 1;
+    this.#queue.push(c.index);
+    this.#tcp.events.raise(this, ACCEPTABLE);
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * Opening sockets: who listens where, and connecting out.
+ * @module
+ */
+import { Address, isV4 } from '../base/address.ts';
+import { StackError } from '../base/errors.ts';
+import type { Packet } from '../net/packet.ts';
+import type { Path } from '../net/path.ts';
+import * as Wire from '../wire/tcp.ts';
+import { type ListenOptions, TcpListener } from './listener.ts';
+import { SYN_SENT, TIME_WAIT } from './state.ts';
+import { TcpSocket } from './socket.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+
+export interface ConnectOptions {
+  address: Address;
+  port: number;
+  /** Default: chosen by the route. */
+  localAddress?: Address;
+  /** Default: a random free one. */
+  localPort?: number;
+}
+
+export class Listeners {
+  readonly #tcp: Tcp;
+  readonly #byPort: Map<number, TcpListener[]> = new Map();
+  count = 0;
+
+  constructor(tcp: Tcp) {
+    this.#tcp = tcp;
+  }
+
+  /** Throws StackError EADDRINUSE, EADDRNOTAVAIL or EINVAL. */
+  listen(options: ListenOptions): TcpListener {
+    const address = options.address ?? null;
+    const port = checkPort(options.port) === 0 ? this.#freePort(options) : options.port;
+    if (address !== null && !address.isAny) {
+      if (!this.#tcp.net.isLocal(address.w0, address.w1, address.w2, address.w3)) {
+        throw new StackError(
+          'EADDRNOTAVAIL',
+          `listen on ${address}, which is not an address of this stack`,
+        );
+      }
+    }
+    if (this.#conflicts(options, port)) {
+      throw new StackError(
+        'EADDRINUSE',
+        `port ${port} of ${address ?? '*'} has a listener already`,
+      );
+    }
+    const listener = new TcpListener(this.#tcp, options, port);
+    const others = this.#byPort.get(port);
+    if (others === undefined) this.#byPort.set(port, [listener]);
+    else others.push(listener);
+    this.count++;
+    return listener;
+  }
+
+  remove(listener: TcpListener): void {
+    const left = (this.#byPort.get(listener.port) ?? []).filter((other) => other !== listener);
+    if (left.length > 0) this.#byPort.set(listener.port, left);
+    else this.#byPort.delete(listener.port);
+    this.count--;
+  }
+
+  /** The listener for a packet: an exact address before a wildcard. */
+  find(packet: Packet): TcpListener | null {
+    const candidates = this.#byPort.get(Wire.dstPort(this.#tcp.view, packet.at));
+    if (candidates === undefined) return null;
+    let best: TcpListener | null = null;
+    let bestScore = 0;
+    let equals = 0;
+    for (const listener of candidates) {
+      const score = matchScore(listener, packet);
+      if (score > bestScore) {
+        best = listener;
+        bestScore = score;
+        equals = 1;
+      } else if (score > 0 && score === bestScore) {
+        equals++;
+      }
+    }
+    if (equals < 2) return best;
+    // reusePort: the flow's own bits choose, so that a retransmitted SYN comes to the same one.
+    const group = candidates.filter((listener) => matchScore(listener, packet) === bestScore);
+    const bits = packet.src3 ^ (packet.src3 >>> 16) ^ Wire.srcPort(this.#tcp.view, packet.at);
+    return group[(bits >>> 0) % group.length]!;
+  }
+
+  #conflicts(options: ListenOptions, port: number): boolean {
+    const others = this.#byPort.get(port) ?? [];
+    return others.some(
+      (other) => overlaps(other, options) && !(other.reusePort && options.reusePort === true),
+    );
+  }
+
+  #freePort(options: ListenOptions): number {
+    const { firstEphemeralPort: first, lastEphemeralPort: last } = this.#tcp.options;
+    const range = last - first + 1;
+    const start = (this.#tcp.random() >>> 0) % range;
+    for (let i = 0; i < range; i++) {
+      const port = first + ((start + i) % range);
+      if (!this.#conflicts(options, port)) return port;
+    }
+    throw new StackError('EADDRINUSE', 'every ephemeral port has a listener');
+  }
+
+  /** Throws StackError ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE, EINVAL or ENOMEM. */
+  connect(options: ConnectOptions): TcpSocket {
+    const tcp = this.#tcp;
+    if (checkPort(options.port) === 0) throw new StackError('EADDRNOTAVAIL', 'connect to port 0');
+    const path = this.#pathTo(options);
+    const localPort = options.localPort ?? 0;
+    const port =
+      localPort === 0
+        ? this.#portTo(path, options.port)
+        : this.#claim(path, localPort, options.port);
+    const c = port === 0 ? null : tcp.create(path, port, options.port);
+    if (c === null) {
+      tcp.net.paths.release(path);
+      if (port === 0) {
+        const code = localPort === 0 ? 'EADDRNOTAVAIL' : 'EADDRINUSE';
+        throw new StackError(
+          code,
+          `no free local port for a connection to ${options.address} port ${options.port}`,
+        );
+      }
+      throw new StackError(
+        'ENOMEM',
+        `the bound of ${tcp.options.maxConnections} connections is reached`,
+      );
+    }
+    c.socket = new TcpSocket(tcp, c);
+    c.state = SYN_SENT;
+    c.synDue = 1;
+    tcp.stats[Stats.ACTIVE_OPENS]! += 1;
+    tcp.makeReady(c);
+    return c.socket;
+  }
+
+  #pathTo(options: ConnectOptions): Path {
+    const remote = options.address.isAny ? loopbackOf(options.address) : options.address;
+    const local = options.localAddress ?? Address.ANY_V6;
+    const any = local.isAny;
+    const path = this.#tcp.net.paths.acquire(
+      remote.w0,
+      remote.w1,
+      remote.w2,
+      remote.w3,
+      any ? 0 : local.w0,
+      any ? 0 : local.w1,
+      any ? 0 : local.w2,
+      any ? 0 : local.w3,
+    );
+    if (path !== null) return path;
+    if (!any && !this.#tcp.net.isLocal(local.w0, local.w1, local.w2, local.w3)) {
+      throw new StackError('EADDRNOTAVAIL', `${local} is not an address of this stack`);
+    }
+    throw new StackError('ENETUNREACH', `no route to ${remote}; add an address or a gateway`);
+  }
+
+  /** A random free local port for this destination, 0 when there is none (RFC 6056 3.3.3). */
+  #portTo(path: Path, remotePort: number): number {
+    const tcp = this.#tcp;
+    const { firstEphemeralPort: first, lastEphemeralPort: last } = tcp.options;
+    const range = last - first + 1;
+    const start = tcp.secrets.portOffset(path, remotePort, range);
+    for (let i = 0; i < range; i++) {
+      const port = first + ((start + i) % range);
+      if (tcp.findFlow(path, port, remotePort) === null) return port;
+    }
+    for (let i = 0; i < range; i++) {
+      const port = this.#claim(path, first + ((start + i) % range), remotePort);
+      if (port !== 0) return port;
+    }
+    return 0;
+  }
+
+  /** `localPort` when its tuple is free or in TIME-WAIT, else 0. The ISN is beyond the old one. */
+  #claim(path: Path, localPort: number, remotePort: number): number {
+    const old = this.#tcp.findFlow(path, localPort, remotePort);
+    if (old === null) return localPort;
+    const next = this.#tcp.secrets.isn(path, localPort, remotePort, this.#tcp.clock.ms);
+    if (old.state !== TIME_WAIT || ((next - old.sndMax) | 0) <= 0) return 0;
+    this.#tcp.end(old, '');
+    return localPort;
+  }
+}
+
+/** 0: no match; more for an exact address than for a wildcard. */
+function matchScore(listener: TcpListener, packet: Packet): number {
+  const address = listener.address;
+  if (address === null) return 1;
+  const packetIsV4 = isV4(packet.dst0, packet.dst1, packet.dst2);
+  if (address.isAny) {
+    if (address.version === 4) return packetIsV4 ? 2 : 0;
+    return packetIsV4 ? (listener.v6Only ? 0 : 1) : 2;
+  }
+  const same =
+    address.w3 === packet.dst3 &&
+    address.w2 === packet.dst2 &&
+    address.w1 === packet.dst1 &&
+    address.w0 === packet.dst0;
+  return same ? 3 : 0;
+}
+
+/** Whether two listeners on one port could claim the same packet with the same right. */
+function overlaps(a: TcpListener, b: ListenOptions): boolean {
+  const other = b.address ?? null;
+  const [a4, a6] = families(a.address, a.v6Only);
+  const [b4, b6] = families(other, b.v6Only ?? false);
+  if (!(a4 && b4) && !(a6 && b6)) return false;
+  const aAny = a.address === null || a.address.isAny;
+  const bAny = other === null || other.isAny;
+  return aAny || bAny || a.address!.equals(other!);
+}
+
+/** Whether a listener takes IPv4, and IPv6. */
+function families(address: Address | null, v6Only: boolean): [boolean, boolean] {
+  if (address === null) return [true, true];
+  if (address.version === 4) return [true, false];
+  return [address.isAny && !v6Only, true];
+}
+
+/** Connecting to "any" means to oneself, as everywhere. */
+function loopbackOf(any: Address): Address {
+  return any.version === 4 ? Address.v4(127, 0, 0, 1) : new Address(0, 0, 0, 1);
+}
+
+function checkPort(port: number): number {
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new StackError('EINVAL', `port ${port} is not in 0-65535`);
+  }
+  return port;
+}

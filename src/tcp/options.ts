@@ -1,0 +1,109 @@
+/**
+ * What can be set for TCP, per stack, with its defaults. Times are milliseconds.
+ * @module
+ */
+import { StackError } from '../base/errors.ts';
+
+export interface TcpOptions {
+  /** Most bytes a connection buffers for reading; also bounds the window it offers. */
+  receiveBufferBytes: number;
+  /** Most bytes a connection buffers for sending. */
+  sendBufferBytes: number;
+  /** Connections of all states together. */
+  maxConnections: number;
+  /** Half-open connections per listener; SYNs beyond are dropped. */
+  maxHalfOpen: number;
+  /** Connections in TIME-WAIT; beyond, the oldest ends early. */
+  maxTimeWait: number;
+  /** Ranges of out-of-order data per connection. */
+  maxOutOfOrderRanges: number;
+  /** Retransmission timeout before the first measurement, its floor and its ceiling (RFC 6298). */
+  initialRtoMs: number;
+  minRtoMs: number;
+  maxRtoMs: number;
+  /** Retransmissions of a SYN or SYN-ACK before giving up. */
+  synRetries: number;
+  /** Retransmissions of data, or unanswered zero-window probes, before giving up. */
+  dataRetries: number;
+  /** How long an ACK may wait for company; at most 500 (RFC 9293 3.8.6.3). */
+  delayedAckMs: number;
+  /** 2 MSL: how long TIME-WAIT lasts. */
+  timeWaitMs: number;
+  /** How long a closed socket waits for the peer's FIN. */
+  finWait2Ms: number;
+  /** Keepalive's defaults for sockets that switch it on. */
+  keepAliveIdleMs: number;
+  keepAliveIntervalMs: number;
+  keepAliveProbes: number;
+  /** Nagle's algorithm off for new connections. */
+  noDelay: boolean;
+  /** Smallest MSS accepted from a peer (CVE-2019-11479). */
+  minMss: number;
+  /** Segments of the initial window (RFC 6928). */
+  initialWindowSegments: number;
+  /** The range that ephemeral ports are drawn from. */
+  firstEphemeralPort: number;
+  lastEphemeralPort: number;
+}
+
+export const DEFAULTS: TcpOptions = {
+  receiveBufferBytes: 256 * 1024,
+  sendBufferBytes: 256 * 1024,
+  maxConnections: 1 << 20,
+  maxHalfOpen: 1024,
+  maxTimeWait: 32768,
+  maxOutOfOrderRanges: 128,
+  initialRtoMs: 1000,
+  minRtoMs: 200,
+  maxRtoMs: 120_000,
+  synRetries: 6,
+  dataRetries: 15,
+  delayedAckMs: 40,
+  timeWaitMs: 60_000,
+  finWait2Ms: 60_000,
+  keepAliveIdleMs: 7_200_000,
+  keepAliveIntervalMs: 75_000,
+  keepAliveProbes: 9,
+  noDelay: false,
+  minMss: 216,
+  initialWindowSegments: 10,
+  firstEphemeralPort: 32768,
+  lastEphemeralPort: 60999,
+};
+
+/** Bounds that keep int32 arithmetic and the protocol sound: [smallest, largest]. */
+const BOUNDS: Partial<Record<keyof TcpOptions, readonly [number, number]>> = {
+  receiveBufferBytes: [2048, 1 << 26],
+  sendBufferBytes: [2048, 1 << 26],
+  maxConnections: [1, 1 << 23],
+  maxTimeWait: [1, 1 << 23],
+  maxOutOfOrderRanges: [1, 4096],
+  minRtoMs: [1, 60_000],
+  initialRtoMs: [1, 60_000],
+  maxRtoMs: [1000, 600_000],
+  delayedAckMs: [0, 500],
+  timeWaitMs: [0, 600_000],
+  minMss: [88, 1220],
+  initialWindowSegments: [1, 64],
+  firstEphemeralPort: [1024, 65535],
+  lastEphemeralPort: [1024, 65535],
+};
+
+/** The defaults with `given` on top. Throws StackError EINVAL that names the option. */
+export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
+  const options: TcpOptions = { ...DEFAULTS, ...given };
+  for (const [name, value] of Object.entries(options)) {
+    const [low, high] = BOUNDS[name as keyof TcpOptions] ?? [0, 0x7fffffff];
+    if (typeof value === 'boolean') continue;
+    if (!Number.isInteger(value) || value < low || value > high) {
+      throw new StackError(
+        'EINVAL',
+        `tcp.${name} is ${value}; it must be an integer from ${low} to ${high}`,
+      );
+    }
+  }
+  if (options.firstEphemeralPort > options.lastEphemeralPort) {
+    throw new StackError('EINVAL', 'tcp.firstEphemeralPort is above tcp.lastEphemeralPort');
+  }
+  return options;
+}

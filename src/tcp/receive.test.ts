@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { ENDED, READABLE } from '../base/events.ts';
+import { TcpPeer } from '../testing/tcp-peer.ts';
+import { ACK, FIN, URG } from '../wire/tcp.ts';
+
+test('data in order is acknowledged and read', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, data: 'hello' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(5) });
+  assert.equal(tcp.socket!.takeEvents(), READABLE);
+  assert.equal(tcp.read(), 'hello');
+});
+
+test('a burst of segments is acknowledged once, and an answer carries the ACK', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, data: 'ping' });
+  tcp.sends({ ack: tcp.theirs(4) });
+  assert.equal(tcp.write('pong'), 4);
+  tcp.sends({ seq: tcp.ours(0), ack: tcp.theirs(4), data: 'pong' });
+  tcp.sendsNothing();
+});
+
+test('after the quick start an ACK is delayed, and every second full segment is acknowledged', () => {
+  const tcp = TcpPeer.established();
+  const full = 'x'.repeat(1460);
+  let at = 0;
+  for (let i = 0; i < 16; i++) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: full });
+    at += 1460;
+    tcp.sends({ flags: ACK, ack: tcp.theirs(at) });
+    tcp.read();
+  }
+  tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: full });
+  tcp.sendsNothing();
+  tcp.after(39);
+  tcp.sendsNothing();
+  tcp.after(3);
+  tcp.sends({ flags: ACK, ack: tcp.theirs(at + 1460) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(at + 1460), data: full });
+  tcp.sendsNothing();
+  tcp.gets({ flags: ACK, seq: tcp.theirs(at + 2920), data: full });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(at + 4380) });
+});
+
+test('out-of-order data is acknowledged at once and delivered when the hole closes', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, seq: tcp.theirs(5), data: 'world' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(0) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(12), data: 'again' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(0) });
+  assert.equal(tcp.socket!.readable, 0);
+  tcp.gets({ flags: ACK, seq: tcp.theirs(0), data: 'hello' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(10) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(10), data: ', ' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(17) });
+  assert.equal(tcp.read(), 'helloworld, again');
+});
+
+test('overlapping and repeated data is delivered once', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, data: 'abcdef' });
+  tcp.sends({ ack: tcp.theirs(6) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(0), data: 'abcdef' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(6) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(3), data: 'defghi' });
+  tcp.sends({ ack: tcp.theirs(9) });
+  assert.equal(tcp.read(), 'abcdefghi');
+});
+
+test('out-of-order bytes survive the growth of the buffer and reads in between', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, seq: tcp.theirs(1000), data: 'b'.repeat(1000) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(9000), data: 'z'.repeat(1000) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(0), data: 'a'.repeat(1000) });
+  assert.equal(tcp.read(), 'a'.repeat(1000) + 'b'.repeat(1000));
+  for (let at = 2000; at < 9000; at += 1000) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: String(at / 1000).repeat(1000) });
+  }
+  assert.equal(
+    tcp.read(),
+    [2, 3, 4, 5, 6, 7, 8].map((n) => String(n).repeat(1000)).join('') + 'z'.repeat(1000),
+  );
+  tcp.socket!.close();
+  assert.equal(tcp.stack.counts().heapBytes, 0);
+});
+
+test('what lies beyond the window is cut off or refused', () => {
+  const tcp = TcpPeer.established({ tcp: { receiveBufferBytes: 4096 } });
+  for (let at = 0; at < 4096; at += 1024) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: 'x'.repeat(1024) });
+  }
+  const last = tcp.sent.at(-1)!;
+  assert.equal(last.ack, tcp.theirs(4096));
+  assert.equal(last.window, 0);
+  tcp.sent.length = 0;
+  tcp.gets({ flags: ACK, seq: tcp.theirs(4096), data: 'y' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(4096), window: 0 });
+  assert.equal(tcp.read(), 'x'.repeat(4096));
+  tcp.sends({ flags: ACK, ack: tcp.theirs(4096), window: 4096 });
+  tcp.sendsNothing();
+});
+
+test('a window that opens by little is not announced (silly window avoidance)', () => {
+  const tcp = TcpPeer.established({ tcp: { receiveBufferBytes: 8192 } });
+  for (let at = 0; at < 8192; at += 1024) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: 'x'.repeat(1024) });
+  }
+  tcp.sent.length = 0;
+  tcp.socket!.read(new Uint8Array(500));
+  tcp.pump();
+  tcp.sendsNothing();
+  tcp.socket!.read(new Uint8Array(4000));
+  tcp.pump();
+  tcp.sends({ flags: ACK, window: 4500 });
+});
+
+test('the right edge of the window never moves back, whatever the program does', () => {
+  const tcp = TcpPeer.established({ windowScale: 2, tcp: { receiveBufferBytes: 256 * 1024 } });
+  let edge = 0;
+  let at = 0;
+  for (let i = 0; i < 400; i++) {
+    const bytes = 1 + ((i * 7919) % 1460);
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: 'x'.repeat(bytes) });
+    at += bytes;
+    if (i % 5 === 0) tcp.read();
+    const scale = tcp.stack.tcp.windowScale;
+    for (const segment of tcp.sent.splice(0)) {
+      const right = ((segment.ack - tcp.theirs(0)) | 0) + (segment.window << scale);
+      assert.ok(right > edge - (1 << scale), `the edge moved from ${edge} to ${right}`);
+      edge = Math.max(edge, right);
+    }
+  }
+});
+
+test('FIN out of order waits for the data before it', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK | FIN, seq: tcp.theirs(3), data: 'def' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(0) });
+  assert.equal(tcp.state, 'ESTABLISHED');
+  tcp.gets({ flags: ACK, seq: tcp.theirs(0), data: 'abc' });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(7) });
+  assert.equal(tcp.state, 'CLOSE-WAIT');
+  assert.equal(tcp.socket!.takeEvents(), READABLE | ENDED);
+  assert.equal(tcp.socket!.ended, false, 'there is something to read first');
+  assert.equal(tcp.read(), 'abcdef');
+  assert.ok(tcp.socket!.ended);
+});
+
+test('holes are bounded', () => {
+  const tcp = TcpPeer.established({ tcp: { maxOutOfOrderRanges: 4 } });
+  for (let i = 1; i <= 6; i++) tcp.gets({ flags: ACK, seq: tcp.theirs(i * 10), data: 'x' });
+  assert.equal(tcp.stack.report().drops['tcp_too_many_holes'], 2);
+});
+
+test('urgent data is delivered in line, whatever the pointer says', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK | URG, data: 'urgent' });
+  assert.equal(tcp.read(), 'urgent');
+});
+
+test('peek() lends what read() would copy; consume() drops it', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, data: 'abcdef' });
+  assert.equal(String.fromCharCode(...tcp.socket!.peek()), 'abcdef');
+  tcp.socket!.consume(4);
+  assert.equal(tcp.read(), 'ef');
+  assert.equal(tcp.socket!.peek().length, 0);
+  assert.throws(() => tcp.socket!.consume(1), { code: 'EINVAL' });
+});

@@ -1,0 +1,138 @@
+/**
+ * The receive side: data in and out of order, the window, when to acknowledge.   hot path
+ *
+ * Out-of-order bytes are copied to where they belong in the receive buffer right away; only
+ * their ranges are remembered. RFC 9293 3.10.7.4 seventh and eighth, 3.8.6.2.2, 3.8.6.3.
+ * @module
+ */
+import * as Drop from '../base/drops.ts';
+import { ENDED, READABLE } from '../base/events.ts';
+import { FIN } from '../wire/tcp.ts';
+import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
+import type { Segment } from './segment.ts';
+import { FIN_RECEIVED, next, TIME_WAIT } from './state.ts';
+import * as Stats from './stats.ts';
+import type { Tcp } from './tcp.ts';
+import { armDelayedAck } from './timers.ts';
+
+/**
+ * The window to put into a segment now, in bytes; moves rcvAdv along. Opens only by a worthwhile
+ * step (RFC 9293 3.8.6.2.2). What was promised stays promised: on the wire the scale may round it
+ * down, but data up to rcvAdv is taken (RFC 7323 2.4).
+ */
+export function newWindow(c: Connection, limit: number): number {
+  const offered = (c.rcvAdv - c.rcvNxt) | 0;
+  let free = limit - c.rcv.length;
+  const largest = largestWindow(c);
+  if (free > largest) free = largest;
+  free = (free >> c.rcvWndScale) << c.rcvWndScale;
+  if (free - offered < smallestStep(c, limit)) return offered;
+  c.rcvAdv = (c.rcvNxt + free) | 0;
+  return free;
+}
+
+/** What 16 bits and the agreed scale can express. */
+function largestWindow(c: Connection): number {
+  return 65535 << c.rcvWndScale;
+}
+
+/** Less than a segment, or half the buffer, is not worth announcing. */
+function smallestStep(c: Connection, limit: number): number {
+  return c.rcvMss < limit >> 1 ? c.rcvMss : limit >> 1;
+}
+
+/** Takes the segment's data, which was cut to the window, and its FIN. */
+export function receive(tcp: Tcp, c: Connection, s: Segment): void {
+  if (s.dataLength > 0 && !takeData(tcp, c, s)) return;
+  if ((s.flags & FIN) !== 0 && c.finSeen === 0) {
+    c.finSeen = 1;
+    c.finSeq = (s.seq + s.dataLength) | 0;
+  }
+  if (c.finSeen === 1 && c.rcvNxt === c.finSeq) takeFin(tcp, c);
+}
+
+/** False when the data had to be dropped. */
+function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
+  const offset = (s.seq - c.rcvNxt) | 0;
+  const place = c.rcv.length + offset;
+  if (!c.rcv.reserve(tcp.heap, place + s.dataLength)) {
+    tcp.drops[Drop.TCP_NO_BUFFER]! += 1;
+    c.ackDue = ACK_NOW;
+    tcp.makeReady(c);
+    return false;
+  }
+  if (offset > 0) return takeOutOfOrder(tcp, c, s, place);
+  c.rcv.place(tcp.heap, place, s.dataAt, s.dataLength);
+  let added = s.dataLength;
+  if (c.outOfOrder !== null) added = closeHole(tcp, c, added);
+  c.rcv.extend(added);
+  c.rcvNxt = (c.rcvNxt + added) | 0;
+  if (s.dataLength > c.rcvMss) c.rcvMss = s.dataLength < c.mss ? s.dataLength : c.mss;
+  scheduleAck(tcp, c, added !== s.dataLength || c.outOfOrder !== null);
+  if (c.socket !== null) tcp.events.raise(c.socket, READABLE);
+  return true;
+}
+
+function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boolean {
+  tcp.stats[Stats.OUT_OF_ORDER]! += 1;
+  c.ackDue = ACK_NOW;
+  tcp.makeReady(c);
+  if (c.outOfOrder === null) c.outOfOrder = tcp.takeIntervals();
+  if (!c.outOfOrder.add(s.seq, (s.seq + s.dataLength) | 0)) {
+    tcp.drops[Drop.TCP_TOO_MANY_HOLES]! += 1;
+    return false;
+  }
+  c.rcv.place(tcp.heap, place, s.dataAt, s.dataLength);
+  return true;
+}
+
+/** `added` bytes arrived at rcvNxt: returns how many are contiguous now. */
+function closeHole(tcp: Tcp, c: Connection, added: number): number {
+  const intervals = c.outOfOrder!;
+  const end = intervals.takeFrom((c.rcvNxt + added) | 0);
+  if (intervals.count === 0) {
+    tcp.giveIntervals(intervals);
+    c.outOfOrder = null;
+  }
+  return (end - c.rcvNxt) | 0;
+}
+
+/** RFC 9293 3.8.6.3: at least every second full segment; at once when there was a hole. */
+function scheduleAck(tcp: Tcp, c: Connection, hole: boolean): void {
+  const owed = (c.rcvNxt - c.lastAckSent) | 0;
+  if (hole || c.quickAcks > 0 || owed >= 2 * c.rcvMss) {
+    if (c.quickAcks > 0) c.quickAcks--;
+    c.ackDue = ACK_NOW;
+    tcp.makeReady(c);
+  } else if (c.ackDue !== ACK_DELAYED) {
+    c.ackDue = ACK_DELAYED;
+    armDelayedAck(tcp.wheel, c, (tcp.clock.ms + tcp.options.delayedAckMs) | 0);
+  }
+}
+
+function takeFin(tcp: Tcp, c: Connection): void {
+  c.finSeen = 2;
+  c.rcvNxt = (c.rcvNxt + 1) | 0;
+  c.ackDue = ACK_NOW;
+  tcp.makeReady(c);
+  c.state = next(c.state, FIN_RECEIVED);
+  if (c.socket !== null) tcp.events.raise(c.socket, ENDED);
+  if (c.state === TIME_WAIT) tcp.enterTimeWait(c);
+}
+
+/**
+ * The program has read `bytes`: the peer may have to hear that the window is open again. As
+ * Linux does it, only when what it knows of is at most half of what it could know.
+ */
+export function windowOpened(tcp: Tcp, c: Connection): void {
+  const largest = largestWindow(c);
+  const buffer = tcp.options.receiveBufferBytes;
+  const limit = buffer < largest ? buffer : largest;
+  const offered = (c.rcvAdv - c.rcvNxt) | 0;
+  if (offered > limit >> 1) return;
+  const free = limit - c.rcv.length;
+  if (free >= 2 * offered && free - offered >= smallestStep(c, limit)) {
+    c.ackDue = ACK_NOW;
+    tcp.makeReady(c);
+  }
+}

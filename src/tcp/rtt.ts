@@ -1,0 +1,44 @@
+/**
+ * Round-trip time and the retransmission timeout (RFC 6298).   hot path
+ *
+ * One segment is timed at a time, never a retransmitted one (Karn). srtt is kept times 8, rttvar
+ * times 4, both in microseconds, as Jacobson did it, so that the filters are shifts.
+ * @module
+ */
+import type { Connection } from './connection.ts';
+import type { TcpOptions } from './options.ts';
+
+/** Starts timing the segment that ends at `end`. */
+export function startTiming(c: Connection, end: number, nowUs: number): void {
+  c.timing = 1;
+  c.timedSeq = end;
+  c.timedAt = nowUs;
+}
+
+/** Takes a measurement in microseconds into account and sets the RTO from it. */
+export function sample(c: Connection, rttUs: number, options: TcpOptions): void {
+  const rtt = rttUs < 1 ? 1 : rttUs;
+  if (c.srtt === 0) {
+    c.srtt = rtt << 3;
+    c.rttvar = rtt << 1;
+  } else {
+    const error = rtt - (c.srtt >> 3);
+    c.srtt += error;
+    c.rttvar += (error < 0 ? -error : error) - (c.rttvar >> 2);
+  }
+  c.backoff = 0;
+  setRto(c, options);
+}
+
+/** RTO = SRTT + max(G, 4 RTTVAR), at least minRtoMs after SRTT as Linux does, times 2^backoff. */
+export function setRto(c: Connection, options: TcpOptions): void {
+  if (c.srtt === 0) {
+    c.rtoMs = options.initialRtoMs;
+  } else {
+    const deviation = c.rttvar > options.minRtoMs * 1000 ? c.rttvar : options.minRtoMs * 1000;
+    c.rtoMs = (((c.srtt >> 3) + deviation + 999) / 1000) | 0;
+  }
+  const backoff = c.backoff < 16 ? c.backoff : 16;
+  const doubled = c.rtoMs * (1 << backoff);
+  c.rtoMs = doubled < options.maxRtoMs ? doubled : options.maxRtoMs;
+}

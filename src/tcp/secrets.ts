@@ -1,0 +1,52 @@
+/**
+ * What must not be guessed: initial sequence numbers and ephemeral ports.
+ * @module
+ */
+import { sipHash24 } from '../base/siphash.ts';
+import type { Path } from '../net/path.ts';
+
+/** Keys and counters drawn once per stack. */
+export class Secrets {
+  readonly #isnKey: Int32Array;
+  readonly #portKey: Int32Array;
+  #portCounter = 0;
+  readonly #words: Int32Array = new Int32Array(10);
+
+  constructor(random: () => number) {
+    const key = (): Int32Array => Int32Array.of(random(), random(), random(), random());
+    this.#isnKey = key();
+    this.#portKey = key();
+  }
+
+  /** RFC 6528: ISN = M + F(addresses, ports, secret); M ticks every 4 microseconds. */
+  isn(path: Path, localPort: number, remotePort: number, nowMs: number): number {
+    this.#fill(path);
+    this.#words[8] = (localPort << 16) | remotePort;
+    return (Math.imul(nowMs, 250) + sipHash24(this.#isnKey, this.#words, 9)) | 0;
+  }
+
+  /**
+   * RFC 6056 algorithm 3: where in a range of `range` ports to start looking for a free one.
+   * Two connects to the same destination get different starts, an observer cannot tell the next.
+   */
+  portOffset(path: Path, remotePort: number, range: number): number {
+    this.#fill(path);
+    this.#words[8] = remotePort;
+    const offset = sipHash24(this.#portKey, this.#words, 9) >>> 0;
+    const counter = this.#portCounter;
+    this.#portCounter = (counter + 1) | 0;
+    return (offset + (counter >>> 0)) % range;
+  }
+
+  #fill(path: Path): void {
+    const words = this.#words;
+    words[0] = path.local0;
+    words[1] = path.local1;
+    words[2] = path.local2;
+    words[3] = path.local3;
+    words[4] = path.remote0;
+    words[5] = path.remote1;
+    words[6] = path.remote2;
+    words[7] = path.remote3;
+  }
+}

@@ -1,0 +1,241 @@
+/**
+ * A TCP socket as programs see it: the stack's own lean interface (docs/stack-api.md).
+ *
+ * It never calls back. It holds its connection as long as there is one; when the connection
+ * ends, what remains visible - addresses, counts, the error - moves into the socket.
+ * @module
+ */
+import { Address } from '../base/address.ts';
+import { type ErrorCode, StackError } from '../base/errors.ts';
+import { CLOSED as EVENT_CLOSED, EventSource } from '../base/events.ts';
+import { copyIn, copyOut } from '../storage/byte-ring.ts';
+import type { Connection } from './connection.ts';
+import { windowOpened } from './receiver.ts';
+import { CLOSED, SYN_SENT, stateName } from './state.ts';
+import type { Tcp } from './tcp.ts';
+
+const NO_BYTES = new Uint8Array(0);
+
+export class TcpSocket extends EventSource {
+  /** Why it failed; '' while it has not. */
+  error: '' | ErrorCode = '';
+  bytesRead = 0;
+  bytesWritten = 0;
+  readonly #tcp: Tcp;
+  #connection: Connection | null;
+  #localAddress: Address | null = null;
+  #remoteAddress: Address | null = null;
+  #localPort = 0;
+  #remotePort = 0;
+  /** FIN received, remembered past the connection's end. */
+  #finReceived = false;
+
+  /** Made by Tcp.connect() and TcpListener.accept(). */
+  constructor(tcp: Tcp, connection: Connection) {
+    super();
+    this.#tcp = tcp;
+    this.#connection = connection;
+  }
+
+  /** RFC 9293 state, tcp/state.ts. */
+  get state(): number {
+    return this.#connection === null ? CLOSED : this.#connection.state;
+  }
+
+  get stateName(): string {
+    return stateName(this.state);
+  }
+
+  /** The connection for those who look deep (tests, `connections` listings); null once ended. */
+  get connection(): Connection | null {
+    return this.#connection;
+  }
+
+  /** Bytes ready to be read. */
+  get readable(): number {
+    return this.#connection === null ? 0 : this.#connection.rcv.length;
+  }
+
+  /** FIN received, and everything before it read. */
+  get ended(): boolean {
+    const c = this.#connection;
+    return c === null ? this.#finReceived : c.finSeen === 2 && c.rcv.length === 0;
+  }
+
+  /** Copies up to `end - start` bytes to `into`; returns how many, 0 when there are none. */
+  read(into: Uint8Array, start = 0, end: number = into.length): number {
+    const c = this.#connection;
+    if (c === null) return 0;
+    const available = c.rcv.length;
+    const length = available < end - start ? available : end - start;
+    if (length <= 0) return 0;
+    const heap = this.#tcp.heap;
+    const first = c.rcv.contiguous(0);
+    if (length <= first) {
+      copyOut(heap, c.rcv.at(0), into, start, length);
+    } else {
+      copyOut(heap, c.rcv.at(0), into, start, first);
+      copyOut(heap, c.rcv.at(first), into, start + first, length - first);
+    }
+    this.#consumed(c, length);
+    return length;
+  }
+
+  /** A lent view of the first bytes: valid until the next call to this stack. */
+  peek(): Uint8Array {
+    const c = this.#connection;
+    if (c === null || c.rcv.length === 0) return NO_BYTES;
+    const at = c.rcv.at(0);
+    const first = c.rcv.contiguous(0);
+    const length = first < c.rcv.length ? first : c.rcv.length;
+    return this.#tcp.heap.arena.bytes.subarray(at, at + length);
+  }
+
+  /** Drops `bytes` that were peeked at. */
+  consume(bytes: number): void {
+    const c = this.#connection;
+    if (c === null) return;
+    if (bytes < 0 || bytes > c.rcv.length) {
+      throw new StackError('EINVAL', `cannot consume ${bytes} of ${c.rcv.length} bytes`);
+    }
+    if (bytes > 0) this.#consumed(c, bytes);
+  }
+
+  #consumed(c: Connection, bytes: number): void {
+    c.rcv.drop(this.#tcp.heap, bytes, c.outOfOrder !== null);
+    this.bytesRead += bytes;
+    if (c.state !== CLOSED) windowOpened(this.#tcp, c);
+    else if (c.rcv.length === 0) this.#tcp.end(c, '');
+  }
+
+  /** Bytes that write() would take now. */
+  get writable(): number {
+    const c = this.#connection;
+    if (c === null || c.finQueued === 1) return 0;
+    const room = this.#tcp.options.sendBufferBytes - c.snd.length;
+    return room > 0 ? room : 0;
+  }
+
+  /**
+   * Takes bytes into the send buffer; returns how many. Fewer than asked: wait for WRITABLE.
+   * Throws StackError EPIPE after shutdown() and on an ended socket.
+   */
+  write(from: Uint8Array, start = 0, end: number = from.length): number {
+    const c = this.#connection;
+    if (c === null || c.finQueued === 1) {
+      throw new StackError('EPIPE', 'write on a socket that is shut down or closed');
+    }
+    const room = this.#tcp.options.sendBufferBytes - c.snd.length;
+    const wanted = end - start;
+    let length = wanted < room ? wanted : room;
+    if (length > 0 && !c.snd.reserve(this.#tcp.heap, c.snd.length + length)) length = 0;
+    if (length < wanted) c.wantsRoom = 1;
+    if (length <= 0) return 0;
+    this.#append(c, from, start, length);
+    this.bytesWritten += length;
+    if (c.state !== SYN_SENT) this.#tcp.makeReady(c);
+    return length;
+  }
+
+  #append(c: Connection, from: Uint8Array, start: number, length: number): void {
+    const heap = this.#tcp.heap;
+    const offset = c.snd.length;
+    const first = c.snd.contiguous(offset);
+    if (length <= first) {
+      copyIn(heap, c.snd.at(offset), from, start, length);
+    } else {
+      copyIn(heap, c.snd.at(offset), from, start, first);
+      copyIn(heap, c.snd.at(offset + first), from, start + first, length - first);
+    }
+    c.snd.extend(length);
+  }
+
+  /** Bytes written but never sent. */
+  get unsent(): number {
+    const c = this.#connection;
+    if (c === null) return 0;
+    const unsent = (c.finAt - c.sndMax) | 0;
+    return unsent > 0 ? (unsent < c.snd.length ? unsent : c.snd.length) : 0;
+  }
+
+  /** Bytes written but not acknowledged. */
+  get unacknowledged(): number {
+    return this.#connection === null ? 0 : this.#connection.snd.length;
+  }
+
+  /** FIN after what was written; reading goes on. */
+  shutdown(): void {
+    if (this.#connection !== null) this.#tcp.shutdown(this.#connection);
+  }
+
+  /** Lets go: FIN after what was written, or RST when there is unread input. CLOSED follows. */
+  close(): void {
+    if (this.#connection !== null) this.#tcp.close(this.#connection);
+  }
+
+  /** RST at once. CLOSED follows. */
+  abort(): void {
+    if (this.#connection !== null) this.#tcp.abort(this.#connection, '');
+  }
+
+  setNoDelay(on: boolean): void {
+    const c = this.#connection;
+    if (c === null) return;
+    c.noDelay = on ? 1 : 0;
+    if (on && c.state !== SYN_SENT) this.#tcp.makeReady(c);
+  }
+
+  /** Probes a silent peer after `idleMs`, every `intervalMs`, `count` times, then ETIMEDOUT. */
+  setKeepAlive(on: boolean, idleMs?: number, intervalMs?: number, count?: number): void {
+    const c = this.#connection;
+    if (c === null) return;
+    const options = this.#tcp.options;
+    c.keepAlive = on ? 1 : 0;
+    c.keepAliveIdleMs = idleMs ?? options.keepAliveIdleMs;
+    c.keepAliveIntervalMs = intervalMs ?? options.keepAliveIntervalMs;
+    c.keepAliveProbes = count ?? options.keepAliveProbes;
+    this.#tcp.startKeepAlive(c);
+  }
+
+  /** How long data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the retry limit rules. */
+  setUserTimeout(ms: number): void {
+    if (this.#connection !== null) this.#connection.userTimeoutMs = ms;
+  }
+
+  get localAddress(): Address {
+    const c = this.#connection;
+    if (c === null) return this.#localAddress!;
+    this.#localAddress ??= new Address(c.local0, c.local1, c.local2, c.local3);
+    return this.#localAddress;
+  }
+
+  get remoteAddress(): Address {
+    const c = this.#connection;
+    if (c === null) return this.#remoteAddress!;
+    this.#remoteAddress ??= new Address(c.remote0, c.remote1, c.remote2, c.remote3);
+    return this.#remoteAddress;
+  }
+
+  get localPort(): number {
+    return this.#connection === null ? this.#localPort : this.#connection.localPort;
+  }
+
+  get remotePort(): number {
+    return this.#connection === null ? this.#remotePort : this.#connection.remotePort;
+  }
+
+  /** The stack's: the connection is over, or goes on without the program (TIME-WAIT). */
+  detach(error: '' | ErrorCode): void {
+    const c = this.#connection;
+    if (c === null) return;
+    this.#localPort = c.localPort;
+    this.#remotePort = c.remotePort;
+    this.#localAddress = this.localAddress;
+    this.#remoteAddress = this.remoteAddress;
+    this.#finReceived = c.finSeen === 2;
+    this.#connection = null;
+    c.socket = null;
+    if (this.error === '') this.error = error;
+    this.#tcp.events.raise(this, EVENT_CLOSED);
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What TCP counts besides drops; the names follow SNMP and Linux where they have one.
+ * @module
+ */
+import { CounterFamily } from '../base/counters.ts';
+
+export const family: CounterFamily = new CounterFamily();
+const stat = (name: string, meaning: string): number => family.add(name, meaning);
+
+export const SEGMENTS_IN = stat('tcp_segments_in', 'Segments received, bad ones included.');
+export const SEGMENTS_OUT = stat(
+  'tcp_segments_out',
+  'Segments sent; one the port cuts up counts once.',
+);
+export const ACTIVE_OPENS = stat('tcp_active_opens', 'Connections this side opened.');
+export const PASSIVE_OPENS = stat('tcp_passive_opens', 'Connections that peers opened.');
+export const ATTEMPT_FAILS = stat(
+  'tcp_attempt_fails',
+  'Connections that ended before they were established.',
+);
+export const ESTAB_RESETS = stat(
+  'tcp_estab_resets',
+  'Established connections that ended with RST.',
+);
+export const RETRANSMITS = stat('tcp_retransmits', 'Segments sent again.');
+export const TIMEOUTS = stat('tcp_timeouts', 'Retransmission timeouts.');
+export const FAST_RECOVERIES = stat('tcp_fast_recoveries', 'Losses found by duplicate ACKs.');
+export const PROBES = stat('tcp_probes', 'Zero-window and keepalive probes sent.');
+export const RESETS_OUT = stat('tcp_resets_out', 'RST segments sent.');
+export const CHALLENGE_ACKS = stat('tcp_challenge_acks', 'Challenge ACKs sent (RFC 5961).');
+export const DELAYED_ACKS = stat('tcp_delayed_acks', 'ACKs sent by the delayed-ACK timer.');
+export const OUT_OF_ORDER = stat('tcp_out_of_order', 'Segments that arrived ahead of a hole.');
+export const DUPLICATES = stat('tcp_duplicates', 'Segments that held nothing new.');
+export const TIME_WAIT_REUSED = stat(
+  'tcp_time_wait_reused',
+  'TIME-WAIT connections replaced by a new SYN.',
+);
+export const TIME_WAIT_RECYCLED = stat(
+  'tcp_time_wait_recycled',
+  'TIME-WAITs ended early by their bound.',
+);
+export const ABORTS_ON_TIMEOUT = stat(
+  'tcp_aborts_on_timeout',
+  'Connections given up after too many tries.',
+);

@@ -1,0 +1,485 @@
+/**
+ * TCP: all connections of a stack, from the packet to the connection and back.   hot path
+ *
+ * Per segment: checks, one look-up in the flow table, input.ts. Per poll: expired timers, and
+ * one pass over the connections that have something to send. Nothing walks all connections.
+ * @module
+ */
+import type { Clock } from '../base/clock.ts';
+import * as Drop from '../base/drops.ts';
+import type { ErrorCode } from '../base/errors.ts';
+import { CLOSED as EVENT_CLOSED, type EventQueue } from '../base/events.ts';
+import { TX_TCP_SUM } from '../link/layout.gen.ts';
+import { hasRoom } from '../link/link.ts';
+import { type Egress, NO_SLOT } from '../net/egress.ts';
+import type { Net } from '../net/net.ts';
+import type { Packet } from '../net/packet.ts';
+import type { Path } from '../net/path.ts';
+import type { IcmpError, Transport } from '../net/transport.ts';
+import type { Heap } from '../storage/heap.ts';
+import { IndexQueue } from '../storage/index-queue.ts';
+import { IntervalSet } from '../storage/interval-set.ts';
+import { NO_TIMER, TimerWheel } from '../storage/timer-wheel.ts';
+import * as Wire from '../wire/tcp.ts';
+import * as Options from '../wire/tcp-options.ts';
+import type { CongestionControl } from './congestion/congestion.ts';
+import { newReno } from './congestion/new-reno.ts';
+import { Connection } from './connection.ts';
+import { connectionError } from './errors.ts';
+import { onTimer } from './expiry.ts';
+import { Flows } from './flows.ts';
+import { arrives } from './input.ts';
+import type { ListenOptions, TcpListener } from './listener.ts';
+import { type ConnectOptions, Listeners } from './listeners.ts';
+import { complete, type TcpOptions } from './options.ts';
+import { output } from './output.ts';
+import { Secrets } from './secrets.ts';
+import { Segment } from './segment.ts';
+import type { TcpSocket } from './socket.ts';
+import * as State from './state.ts';
+import * as Stats from './stats.ts';
+import { TimeWaits } from './time-waits.ts';
+import { armEnd, armKeepAlive, disarm, nextExpired } from './timers.ts';
+
+const SYN_AND_FIN = Wire.SYN | Wire.FIN;
+/** What a path carries besides the payload of a segment without options. */
+const HEADER = Wire.HEADER_LENGTH;
+/** RFC 9293 3.7.1: the MSS of a peer that names none. */
+const DEFAULT_MSS_V4 = 536;
+const DEFAULT_MSS_V6 = 1220;
+
+export class Tcp implements Transport {
+  readonly net: Net;
+  readonly egress: Egress;
+  readonly heap: Heap;
+  readonly view: DataView;
+  readonly clock: Clock;
+  readonly events: EventQueue;
+  readonly options: TcpOptions;
+  readonly drops: Float64Array;
+  readonly stats: Float64Array = Stats.family.values();
+  readonly congestion: CongestionControl = newReno;
+  readonly wheel: TimerWheel;
+  readonly listeners: Listeners;
+  readonly secrets: Secrets;
+  readonly random: () => number;
+  readonly connections: Connection[] = [];
+  readonly optionValues: Options.TcpOptionValues = new Options.TcpOptionValues();
+  /** The shift we offer for our receive window. */
+  readonly windowScale: number;
+  /** The window of a SYN, which is never scaled. */
+  readonly initialWindow: number;
+  readonly timeWaits: TimeWaits = new TimeWaits(this.connections);
+  /** Connections in use, those in TIME-WAIT included. */
+  inUse = 0;
+  readonly #segment: Segment = new Segment();
+  readonly #flows: Flows;
+  readonly #free: IndexQueue = new IndexQueue();
+  readonly #ready: IndexQueue[] = [];
+  readonly #intervals: IntervalSet[] = [];
+  #packet: Packet | null = null;
+
+  constructor(
+    net: Net,
+    heap: Heap,
+    clock: Clock,
+    events: EventQueue,
+    random: () => number,
+    drops: Float64Array,
+    options: Partial<TcpOptions>,
+  ) {
+    this.net = net;
+    this.egress = net.egress;
+    this.heap = heap;
+    this.view = heap.arena.view;
+    this.clock = clock;
+    this.events = events;
+    this.drops = drops;
+    this.options = complete(options);
+    this.random = random;
+    this.secrets = new Secrets(random);
+    this.#flows = new Flows(this.connections, random() | 0, random() | 0);
+    this.wheel = new TimerWheel(clock.ms);
+    this.listeners = new Listeners(this);
+    this.windowScale = scaleFor(this.options.receiveBufferBytes);
+    this.initialWindow = Math.min(this.options.receiveBufferBytes, 65535);
+  }
+
+  /** Opens a listening socket. Throws StackError EADDRINUSE, EADDRNOTAVAIL or EINVAL. */
+  listen(options: ListenOptions): TcpListener {
+    return this.listeners.listen(options);
+  }
+
+  /** Opens a connection. Throws StackError ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE, EINVAL or ENOMEM. */
+  connect(options: ConnectOptions): TcpSocket {
+    return this.listeners.connect(options);
+  }
+
+  // ---- in ----
+
+  receive(packet: Packet): void {
+    this.stats[Stats.SEGMENTS_IN]! += 1;
+    const headerLength = Wire.check(this.view, packet.at, packet.length);
+    if (headerLength === 0) return this.#drop(Drop.TCP_MALFORMED);
+    if (packet.group !== 0) return this.#drop(Drop.TCP_NOT_UNICAST);
+    if (packet.checked === 0 && this.net.transportSum(packet) !== 0xffff) {
+      return this.#drop(Drop.TCP_BAD_CHECKSUM);
+    }
+    const s = this.#segment;
+    s.parse(this.view, packet.at, packet.length, headerLength);
+    if ((s.flags & SYN_AND_FIN) === SYN_AND_FIN) return this.#drop(Drop.TCP_BAD_FLAGS);
+    this.#packet = packet;
+    const c = this.#flows.lookup(packet, Wire.ports(this.view, packet.at));
+    if (c !== null && (s.flags & Wire.SYN) === 0) arrives(this, c, s);
+    else this.#opening(c, s, packet, headerLength);
+  }
+
+  #drop(reason: number): void {
+    this.drops[reason]! += 1;
+  }
+
+  /** A segment with SYN, or one for no connection: its options matter, or a listener. */
+  #opening(c: Connection | null, s: Segment, packet: Packet, headerLength: number): void {
+    const options = this.optionValues;
+    if (!Options.parse(this.view, s.at + HEADER, s.at + headerLength, options)) {
+      return this.#drop(Drop.TCP_MALFORMED);
+    }
+    if (c !== null) return arrives(this, c, s);
+    const listener = this.listeners.find(packet);
+    if (listener !== null) return listener.arrives(s, packet);
+    this.#drop(Drop.TCP_NO_CONNECTION);
+    if (s.flags & Wire.RST) return;
+    // RFC 9293 3.10.7.1
+    if (s.flags & Wire.ACK) this.reset(s.ack, 0, 0);
+    else this.reset(0, (s.seq + s.length) | 0, Wire.ACK);
+  }
+
+  /** The connection with this key, null when the tuple is free. */
+  findFlow(path: Path, localPort: number, remotePort: number): Connection | null {
+    return this.#flows.find(path, localPort, remotePort);
+  }
+
+  /** An ICMP error that quotes a segment of ours. */
+  failed(error: IcmpError): void {
+    connectionError(this, error);
+  }
+
+  // ---- out ----
+
+  /** Puts a connection on the ready list: it may have something to send. */
+  makeReady(c: Connection): void {
+    if (c.ready === 1) return;
+    c.ready = 1;
+    this.#ready[c.path!.nic.index]!.push(c.index);
+  }
+
+  /** An interface was attached. */
+  addNic(): void {
+    this.#ready.push(new IndexQueue());
+  }
+
+  /** Lets ready connections send, each in its turn, while the links have room. */
+  flush(): number {
+    let turns = 0;
+    for (let nic = 0; nic < this.#ready.length; nic++) turns += this.#flushNic(nic);
+    return turns;
+  }
+
+  #flushNic(nic: number): number {
+    const queue = this.#ready[nic]!;
+    const ring = this.net.nics[nic]!.ring;
+    let turns = 0;
+    for (let left = queue.length; left > 0 && hasRoom(ring); left--) {
+      const c = this.connections[queue.shift()]!;
+      if (c.ready === 0) continue;
+      c.ready = 0;
+      turns++;
+      if (c.state !== State.CLOSED && output(this, c)) this.makeReady(c);
+    }
+    return turns;
+  }
+
+  /** True when something waits to be sent. */
+  get hasReady(): boolean {
+    for (let nic = 0; nic < this.#ready.length; nic++) {
+      if (this.#ready[nic]!.length > 0) return true;
+    }
+    return false;
+  }
+
+  /** RST for the segment that is being received (RFC 9293 3.10.7.1). */
+  reset(seq: number, ack: number, flags: number): void {
+    const p = this.#packet!;
+    const path = this.net.paths.acquire(
+      p.src0,
+      p.src1,
+      p.src2,
+      p.src3,
+      p.dst0,
+      p.dst1,
+      p.dst2,
+      p.dst3,
+    );
+    if (path === null) return this.#drop(Drop.IP_NO_ROUTE);
+    this.#sendReset(
+      path,
+      Wire.dstPort(this.view, p.at),
+      Wire.srcPort(this.view, p.at),
+      seq,
+      ack,
+      flags,
+    );
+    this.net.paths.release(path);
+  }
+
+  #sendReset(
+    path: Path,
+    localPort: number,
+    remotePort: number,
+    seq: number,
+    ack: number,
+    flags: number,
+  ): void {
+    const at = this.egress.begin(path);
+    if (at === NO_SLOT) return this.#drop(Drop.TX_NO_SLOT);
+    Wire.write(this.view, at, localPort, remotePort, seq, ack, HEADER, Wire.RST | flags, 0);
+    this.egress.commit(path, at, HEADER, TX_TCP_SUM, HEADER, 0, 0);
+    this.stats[Stats.RESETS_OUT]! += 1;
+    this.stats[Stats.SEGMENTS_OUT]! += 1;
+  }
+
+  // ---- time ----
+
+  /** Handles the timers that are due. */
+  timers(): number {
+    let fired = 0;
+    const now = this.clock.ms;
+    this.wheel.advance(now);
+    for (let i = nextExpired(this.wheel, this.connections, now); i !== NO_TIMER; ) {
+      fired++;
+      onTimer(this, this.connections[i]!);
+      i = nextExpired(this.wheel, this.connections, now);
+    }
+    return fired;
+  }
+
+  startKeepAlive(c: Connection): void {
+    if (c.keepAlive === 0 || c.state < State.ESTABLISHED) return;
+    c.probesUnanswered = 0;
+    c.lastReceivedAt = this.clock.ms;
+    armKeepAlive(this.wheel, c, (this.clock.ms + c.keepAliveIdleMs) | 0);
+  }
+
+  // ---- life ----
+
+  /** A connection record in state CLOSED, keyed and in the table; null at the bound. */
+  create(path: Path, localPort: number, remotePort: number): Connection | null {
+    let index = this.#free.shift();
+    if (index < 0) {
+      if (this.connections.length >= this.options.maxConnections) {
+        if (!this.recycleTimeWait()) {
+          this.#drop(Drop.TCP_NO_SLAB);
+          return null;
+        }
+        index = this.#free.shift();
+      } else {
+        index = this.connections.length;
+        this.connections.push(new Connection(index));
+      }
+    }
+    const c = this.connections[index]!;
+    c.prepare(path, localPort, remotePort);
+    c.iss = this.secrets.isn(path, localPort, remotePort, this.clock.ms);
+    c.sndUna = c.iss;
+    c.sndNxt = c.iss;
+    c.sndMax = c.iss;
+    c.sndBase = (c.iss + 1) | 0;
+    c.rtoMs = this.options.initialRtoMs;
+    c.noDelay = this.options.noDelay ? 1 : 0;
+    c.challengedAt = (this.clock.ms - 1_000_000) | 0;
+    c.lastSentAt = this.clock.ms;
+    c.mss = DEFAULT_MSS_V4;
+    this.#flows.add(c);
+    this.inUse++;
+    return c;
+  }
+
+  /** A connection for the SYN in `packet`; null, and counted, when there can be none. */
+  adopt(packet: Packet): Connection | null {
+    const path = this.net.paths.acquire(
+      packet.src0,
+      packet.src1,
+      packet.src2,
+      packet.src3,
+      packet.dst0,
+      packet.dst1,
+      packet.dst2,
+      packet.dst3,
+    );
+    if (path === null) {
+      this.#drop(Drop.IP_NO_ROUTE);
+      return null;
+    }
+    const at = packet.at;
+    const c = this.create(path, Wire.dstPort(this.view, at), Wire.srcPort(this.view, at));
+    if (c === null) this.net.paths.release(path);
+    return c;
+  }
+
+  /** The connection is over. `error` is what its socket learns; '' for an orderly end. */
+  end(c: Connection, error: '' | ErrorCode): void {
+    if (c.listener !== null) {
+      if (c.state === State.SYN_RECEIVED) c.listener.halfOpen--;
+      if (c.acceptQueued === 1) c.listener.waiting--;
+    }
+    if (c.socket !== null) c.socket.detach(error);
+    if (c.state === State.TIME_WAIT) this.timeWaits.count--;
+    c.state = State.CLOSED;
+    this.#flows.remove(c);
+    this.wheel.cancel(c.index);
+    c.timers = 0;
+    this.#freeBuffers(c);
+    this.net.paths.release(c.path!);
+    c.path = null;
+    c.listener = null;
+    c.acceptQueued = 0;
+    c.ready = 0;
+    this.inUse--;
+    this.#free.push(c.index);
+  }
+
+  /**
+   * An orderly end. Input that the program has not read yet outlives the connection: the record
+   * stays with the socket, in state CLOSED, until it is read or let go.
+   */
+  finish(c: Connection): void {
+    if (c.socket === null || c.orphan === 1 || c.rcv.length === 0) return this.end(c, '');
+    if (c.state === State.TIME_WAIT) this.timeWaits.count--;
+    c.state = State.CLOSED;
+    this.#flows.remove(c);
+    this.wheel.cancel(c.index);
+    c.timers = 0;
+  }
+
+  #freeBuffers(c: Connection): void {
+    c.snd.reset(this.heap);
+    c.rcv.reset(this.heap);
+    if (c.outOfOrder !== null) {
+      this.giveIntervals(c.outOfOrder);
+      c.outOfOrder = null;
+    }
+  }
+
+  /** CLOSE, half of it: a FIN after what is buffered (RFC 9293 3.10.4). */
+  shutdown(c: Connection): void {
+    if (c.finQueued === 1) return;
+    c.finQueued = 1;
+    c.wantsRoom = 0;
+    if (c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED) return;
+    c.state = State.next(c.state, State.CLOSE);
+    this.makeReady(c);
+  }
+
+  /** The program lets go of its socket. */
+  close(c: Connection): void {
+    if (c.state === State.SYN_SENT || c.state === State.CLOSED) return this.end(c, '');
+    c.orphan = 1;
+    if (c.state === State.TIME_WAIT) return this.#leaveToTime(c);
+    if (c.rcv.length > 0) return this.abort(c, '');
+    this.shutdown(c);
+    if (c.state === State.FIN_WAIT_2) {
+      armEnd(this.wheel, c, (this.clock.ms + this.options.finWait2Ms) | 0);
+    }
+  }
+
+  /** ABORT (RFC 9293 3.10.5): RST where the peer may know of the connection, then the end. */
+  abort(c: Connection, error: '' | ErrorCode): void {
+    const known = c.state !== State.SYN_SENT && c.state !== State.TIME_WAIT;
+    if (known && c.state !== State.CLOSED) {
+      this.#sendReset(c.path!, c.localPort, c.remotePort, c.sndMax, c.rcvNxt, Wire.ACK);
+    }
+    this.end(c, error);
+  }
+
+  enterTimeWait(c: Connection): void {
+    c.state = State.TIME_WAIT;
+    this.timeWaits.count++;
+    disarm(c, -1);
+    armEnd(this.wheel, c, (this.clock.ms + this.options.timeWaitMs) | 0);
+    this.timeWaits.push(c);
+    if (c.orphan === 1) this.#leaveToTime(c);
+    if (this.timeWaits.count > this.options.maxTimeWait) this.recycleTimeWait();
+  }
+
+  /** The program has let go: TIME-WAIT goes on alone and holds no buffers. */
+  #leaveToTime(c: Connection): void {
+    if (c.socket !== null) c.socket.detach('');
+    this.#freeBuffers(c);
+  }
+
+  /** Ends the oldest TIME-WAIT early; false when there is none. */
+  recycleTimeWait(): boolean {
+    const c = this.timeWaits.oldest();
+    if (c === null) return false;
+    this.stats[Stats.TIME_WAIT_RECYCLED]! += 1;
+    this.end(c, '');
+    return true;
+  }
+
+  /** A new SYN for a connection in TIME-WAIT (RFC 9293 3.10.7.4); true when it was taken. */
+  reopen(c: Connection, s: Segment): boolean {
+    const isNewSyn = (s.flags & (Wire.SYN | Wire.ACK | Wire.RST)) === Wire.SYN;
+    if (!isNewSyn || ((s.seq - c.rcvNxt) | 0) <= 0) return false;
+    const listener = this.listeners.find(this.#packet!);
+    if (listener === null) return false;
+    this.stats[Stats.TIME_WAIT_REUSED]! += 1;
+    this.end(c, '');
+    listener.arrives(s, this.#packet!);
+    return true;
+  }
+
+  /** A listener closes: what nobody has accepted is reset. */
+  unlisten(listener: TcpListener): void {
+    this.listeners.remove(listener);
+    if (listener.halfOpen + listener.waiting > 0) {
+      for (const c of this.connections) {
+        if (c.listener !== listener) continue;
+        if (c.acceptQueued === 1 || c.state === State.SYN_RECEIVED) this.abort(c, '');
+      }
+    }
+    this.events.raise(listener, EVENT_CLOSED);
+  }
+
+  // ---- sizes ----
+
+  /** The MSS we tell the peer: what our interface takes (RFC 9293 3.7.1, RFC 6691). */
+  offeredMss(path: Path): number {
+    return path.nic.mtu - path.headerLength - HEADER;
+  }
+
+  /** Payload of the segments we send, from the peer's option (0: none) and the path. */
+  sendMss(path: Path, offered: number): number {
+    const fallback = path.version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+    let mss = offered === 0 ? fallback : offered;
+    if (mss < this.options.minMss) mss = this.options.minMss;
+    const fits = path.mtu - path.headerLength - HEADER;
+    return mss < fits ? mss : fits;
+  }
+
+  takeIntervals(): IntervalSet {
+    const set = this.#intervals.pop() ?? new IntervalSet(this.options.maxOutOfOrderRanges);
+    set.clear();
+    return set;
+  }
+
+  giveIntervals(set: IntervalSet): void {
+    this.#intervals.push(set);
+  }
+}
+
+/** The smallest shift with which 16 bits can express the buffer (RFC 7323 2.2). */
+function scaleFor(bytes: number): number {
+  let scale = 0;
+  while (scale < Options.MAX_WINDOW_SCALE && 65535 << scale < bytes) scale++;
+  return scale;
+}

@@ -1,0 +1,101 @@
+/**
+ * A connection's timers: several deadlines, one entry on the wheel.   hot path
+ *
+ * The entry stands at the earliest deadline or before it. Moving a deadline later, as every ACK
+ * does with the retransmission timer, is a store; the wheel is touched only when a deadline comes
+ * earlier than the entry, and when the entry comes up and finds that there is still time.
+ * @module
+ */
+import { NO_TIMER, type TimerWheel } from '../storage/timer-wheel.ts';
+import {
+  type Connection,
+  TIMER_DELAYED_ACK,
+  TIMER_END,
+  TIMER_KEEPALIVE,
+  TIMER_PERSIST,
+  TIMER_RETRANSMIT,
+  TIMER_USER,
+} from './connection.ts';
+
+const RETRANSMIT_OR_PERSIST = TIMER_RETRANSMIT | TIMER_PERSIST;
+
+/** Arms the retransmission timer (or turns it from a persist timer). */
+export function armRetransmit(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers = (c.timers & ~TIMER_PERSIST) | TIMER_RETRANSMIT;
+  c.retransmitAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+/** Arms the zero-window probe timer; it shares its deadline with retransmission. */
+export function armPersist(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers = (c.timers & ~TIMER_RETRANSMIT) | TIMER_PERSIST;
+  c.retransmitAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function armDelayedAck(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_DELAYED_ACK;
+  c.delayedAckAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function armKeepAlive(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_KEEPALIVE;
+  c.keepAliveAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function armEnd(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_END;
+  c.endAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function armUserTimeout(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_USER;
+  c.userTimeoutAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function disarm(c: Connection, timers: number): void {
+  c.timers &= ~timers;
+}
+
+/** Takes the next connection off the wheel that has a deadline at or before now; or NO_TIMER. */
+export function nextExpired(wheel: TimerWheel, connections: Connection[], nowMs: number): number {
+  for (let index = wheel.pop(); index !== NO_TIMER; index = wheel.pop()) {
+    const c = connections[index]!;
+    if (expired(c, nowMs) !== 0) return index;
+    reschedule(wheel, c);
+  }
+  return NO_TIMER;
+}
+
+/** The timers of `c` whose deadline has come, as bits. */
+export function expired(c: Connection, nowMs: number): number {
+  const armed = c.timers;
+  let due = 0;
+  if (armed & RETRANSMIT_OR_PERSIST && ((c.retransmitAt - nowMs) | 0) <= 0) {
+    due |= armed & RETRANSMIT_OR_PERSIST;
+  }
+  if (armed & TIMER_DELAYED_ACK && ((c.delayedAckAt - nowMs) | 0) <= 0) due |= TIMER_DELAYED_ACK;
+  if (armed & TIMER_KEEPALIVE && ((c.keepAliveAt - nowMs) | 0) <= 0) due |= TIMER_KEEPALIVE;
+  if (armed & TIMER_END && ((c.endAt - nowMs) | 0) <= 0) due |= TIMER_END;
+  if (armed & TIMER_USER && ((c.userTimeoutAt - nowMs) | 0) <= 0) due |= TIMER_USER;
+  return due;
+}
+
+/** Puts the connection back on the wheel at its earliest deadline, if it has one. */
+export function reschedule(wheel: TimerWheel, c: Connection): void {
+  const armed = c.timers;
+  if (armed & RETRANSMIT_OR_PERSIST) notLaterThan(wheel, c, c.retransmitAt);
+  if (armed & TIMER_DELAYED_ACK) notLaterThan(wheel, c, c.delayedAckAt);
+  if (armed & TIMER_KEEPALIVE) notLaterThan(wheel, c, c.keepAliveAt);
+  if (armed & TIMER_END) notLaterThan(wheel, c, c.endAt);
+  if (armed & TIMER_USER) notLaterThan(wheel, c, c.userTimeoutAt);
+}
+
+function notLaterThan(wheel: TimerWheel, c: Connection, at: number): void {
+  const index = c.index;
+  if (!wheel.isScheduled(index) || ((at - wheel.dueAt(index)) | 0) < 0) wheel.schedule(index, at);
+}

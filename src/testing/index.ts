@@ -1,0 +1,36 @@
+/**
+ * The public door `dpdk-net/testing`: packets by hand, links to put under a stack, a clock that
+ * obeys, and checks for links of your own.
+ * @module
+ */
+export { captureLink } from '../link/capture.ts';
+export { FaultLink, type FaultOptions } from '../link/fault.ts';
+export type { FaultCounts, Faults } from '../link/faulty-path.ts';
+export { createLoopback } from '../link/loopback.ts';
+export { createPair, type PairOptions } from '../link/pair.ts';
+export { PcapngWriter, type Sink } from '../link/pcapng.ts';
+export { traceLink } from '../link/trace.ts';
+export { bigEndian, concat, internetChecksum, type Payload, toBytes, toText } from './bytes.ts';
+export { type Decoded, decode } from './decode.ts';
+export { type ReceivedFrame, receiveFrames, sendFrame } from './frames.ts';
+export {
+  type Compliance,
+  type ComplianceOptions,
+  type LinkEnds,
+  linkCompliance,
+} from './link-compliance.ts';
+export { icmpQuote, mutate, repairSums } from './mutate.ts';
+export {
+  type EventHandler,
+  type Host,
+  type JoinOptions,
+  Network,
+  type NetworkOptions,
+  type RunOptions,
+  simulate,
+  type Wire,
+} from './network.ts';
+export { arp, ethernet, icmp, icmpEcho, ip, tcp, tcpFlagNames, tcpFlags, udp } from './packet.ts';
+export { echo, serve, type Transfer, transfer } from './programs.ts';
+export { Random } from './random.ts';
+export { VirtualClock } from './virtual-clock.ts';

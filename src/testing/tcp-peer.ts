@@ -1,0 +1,333 @@
+/**
+ * A peer made of single segments: tests of TCP talk to a stack in packets, under a virtual clock.
+ *
+ *     const tcp = TcpPeer.established();
+ *     tcp.gets({ flags: ACK, data: 'hello' });
+ *     tcp.sends({ flags: ACK, ack: tcp.theirs(5) });
+ *     tcp.sendsNothing();
+ *
+ * The peer has a real network layer (addresses, ARP, NDP) and no TCP. Sequence numbers in
+ * `gets` are absolute; `ours(n)` and `theirs(n)` count from the SYNs.
+ * @module
+ */
+import { Address, Prefix } from '../base/address.ts';
+import { Clock } from '../base/clock.ts';
+import * as Drop from '../base/drops.ts';
+import { TX_TCP_SUM } from '../link/layout.gen.ts';
+import { createPair } from '../link/pair.ts';
+import type { MemoryLink } from '../link/memory-link.ts';
+import { Net } from '../net/net.ts';
+import type { Nic } from '../net/nic.ts';
+import type { Packet } from '../net/packet.ts';
+import type { Path } from '../net/path.ts';
+import type { IcmpError, Transport } from '../net/transport.ts';
+import { createStack, type Stack } from '../stack/stack.ts';
+import { Arena } from '../storage/arena.ts';
+import type { TcpListener } from '../tcp/listener.ts';
+import type { TcpOptions } from '../tcp/options.ts';
+import type { TcpSocket } from '../tcp/socket.ts';
+import { stateName } from '../tcp/state.ts';
+import * as Wire from '../wire/tcp.ts';
+import * as Options from '../wire/tcp-options.ts';
+import { Random } from './random.ts';
+
+/** A segment the stack under test sent. */
+export interface SentSegment {
+  flags: number;
+  seq: number;
+  ack: number;
+  window: number;
+  data: string;
+  mss: number;
+  windowScale: number;
+  srcPort: number;
+  dstPort: number;
+}
+
+/** A segment for the stack; what is left out is what a well-behaved peer would send. */
+export interface GivenSegment {
+  flags: number;
+  seq?: number;
+  ack?: number;
+  window?: number;
+  data?: string;
+  mss?: number;
+  windowScale?: number;
+  /** Option bytes as they are, instead of mss and windowScale. */
+  options?: number[];
+  srcPort?: number;
+  dstPort?: number;
+}
+
+export interface PeerOptions {
+  version?: 4 | 6;
+  tcp?: Partial<TcpOptions>;
+  seed?: number;
+}
+
+/** The stack's port and the peer's. */
+export const STACK_PORT = 80;
+export const PEER_PORT = 40000;
+/** The peer's initial sequence number. */
+export const PEER_ISN = 0x10000000;
+const TCP = 6;
+
+export class TcpPeer implements Transport {
+  readonly stack: Stack;
+  readonly version: 4 | 6;
+  /** Sockets the test's listener accepted, or connect() made. */
+  socket: TcpSocket | null = null;
+  listener: TcpListener | null = null;
+  /** Segments the stack sent and the test has not looked at. */
+  readonly sent: SentSegment[] = [];
+  /** Microseconds. */
+  now = 1_000_000;
+  /** ISN of the stack, once seen. */
+  iss = 0;
+  srcPort = PEER_PORT;
+  dstPort = STACK_PORT;
+  window = 65535;
+  readonly #net: Net;
+  readonly #clock: Clock = new Clock();
+  readonly #link: MemoryLink;
+  readonly #nic: Nic;
+  readonly #path: Path;
+  readonly #optionValues: Options.TcpOptionValues = new Options.TcpOptionValues();
+
+  constructor(options: PeerOptions = {}) {
+    this.version = options.version ?? 4;
+    const arena = Arena.allocate(32 << 20);
+    const source = new Random(options.seed ?? 1);
+    const random = (): number => source.next();
+    const [a, b] = createPair(arena);
+    this.stack = createStack({ arena, heapBytes: 8 << 20, random, tcp: options.tcp ?? {} });
+    this.stack.attach(a, { addresses: [Prefix.parse('10.0.0.1/24'), Prefix.parse('fd00::1/64')] });
+    this.#link = b;
+    this.#clock.set(this.now);
+    this.#net = new Net({ arena, clock: this.#clock, random, drops: Drop.family.values() });
+    this.#nic = this.#net.attach(b, {
+      addresses: [Prefix.parse('10.0.0.2/24'), Prefix.parse('fd00::2/64')],
+    });
+    this.#net.register(TCP, this);
+    const to = this.stackAddress;
+    this.#path = this.#net.paths.acquire(to.w0, to.w1, to.w2, to.w3, 0, 0, 0, 0)!;
+    this.pump();
+  }
+
+  get stackAddress(): Address {
+    return Address.parse(this.version === 4 ? '10.0.0.1' : 'fd00::1');
+  }
+
+  get peerAddress(): Address {
+    return Address.parse(this.version === 4 ? '10.0.0.2' : 'fd00::2');
+  }
+
+  // ---- states ----
+
+  /** A stack that listens on STACK_PORT. */
+  static listening(options: PeerOptions & { backlog?: number } = {}): TcpPeer {
+    const peer = new TcpPeer(options);
+    peer.listener = peer.stack.tcp.listen({ port: STACK_PORT, backlog: options.backlog ?? 16 });
+    return peer;
+  }
+
+  /** SYN-RECEIVED: the SYN-ACK is out. */
+  static synReceived(options: PeerOptions & { mss?: number; windowScale?: number } = {}): TcpPeer {
+    const peer = TcpPeer.listening(options);
+    const { mss = 1460, windowScale = -1 } = options;
+    peer.gets({ flags: Wire.SYN, seq: PEER_ISN, mss, windowScale });
+    peer.sends({ flags: Wire.SYN | Wire.ACK });
+    return peer;
+  }
+
+  /** ESTABLISHED, opened by the peer, accepted. */
+  static established(options: PeerOptions & { mss?: number; windowScale?: number } = {}): TcpPeer {
+    const peer = TcpPeer.synReceived(options);
+    peer.gets({ flags: Wire.ACK, seq: peer.theirs(0), ack: peer.ours(0) });
+    peer.socket = peer.listener!.accept();
+    return peer;
+  }
+
+  /** SYN-SENT: the stack's SYN is out. */
+  static synSent(options: PeerOptions = {}): TcpPeer {
+    const peer = new TcpPeer(options);
+    peer.socket = peer.stack.tcp.connect({ address: peer.peerAddress, port: PEER_PORT });
+    peer.pump();
+    peer.dstPort = peer.socket.localPort;
+    peer.sends({ flags: Wire.SYN });
+    return peer;
+  }
+
+  // ---- talking ----
+
+  /** The stack's sequence number `n` bytes after its SYN. */
+  ours(n: number): number {
+    return (this.iss + 1 + n) | 0;
+  }
+
+  /** The peer's sequence number `n` bytes after its SYN. */
+  theirs(n: number): number {
+    return (PEER_ISN + 1 + n) | 0;
+  }
+
+  /** The stack receives a segment and acts on it. */
+  gets(given: GivenSegment): void {
+    const view = this.#net.egress.begin(this.#path);
+    if (view < 0) throw new Error('the peer has no slot left');
+    const at = view;
+    const memory = this.stack.heap.arena;
+    const headerLength = this.#writeOptions(at, given);
+    const data = given.data ?? '';
+    Wire.write(
+      memory.view,
+      at,
+      given.srcPort ?? this.srcPort,
+      given.dstPort ?? this.dstPort,
+      given.seq ?? this.theirs(0),
+      given.ack ?? (given.flags & Wire.ACK ? this.ours(0) : 0),
+      headerLength,
+      given.flags,
+      given.window ?? this.window,
+    );
+    for (let i = 0; i < data.length; i++) memory.bytes[at + headerLength + i] = data.charCodeAt(i);
+    this.#net.egress.commit(
+      this.#path,
+      at,
+      headerLength + data.length,
+      TX_TCP_SUM,
+      headerLength,
+      0,
+      0,
+    );
+    this.pump();
+  }
+
+  #writeOptions(at: number, given: GivenSegment): number {
+    const bytes = given.options ? [...given.options] : [];
+    if (!given.options && given.mss) bytes.push(2, 4, given.mss >> 8, given.mss & 255);
+    if (!given.options && (given.windowScale ?? -1) >= 0) bytes.push(1, 3, 3, given.windowScale!);
+    while (bytes.length % 4 !== 0) bytes.push(0);
+    for (const [i, byte] of bytes.entries()) {
+      this.stack.heap.arena.bytes[at + Wire.HEADER_LENGTH + i] = byte;
+    }
+    return Wire.HEADER_LENGTH + bytes.length;
+  }
+
+  /** Asserts that the stack's next segment has these fields; returns it. */
+  sends(expected: Partial<SentSegment>): SentSegment {
+    const segment = this.sent.shift();
+    if (segment === undefined)
+      throw new Error(`expected ${describe(expected)}, but nothing was sent`);
+    for (const [field, value] of Object.entries(expected)) {
+      if (segment[field as keyof SentSegment] !== value) {
+        throw new Error(
+          `expected ${describe(expected)}, but sent ${describe(segment)} (${field} differs)`,
+        );
+      }
+    }
+    return segment;
+  }
+
+  /** Asserts that the stack has sent nothing more. */
+  sendsNothing(): void {
+    const segment = this.sent[0];
+    if (segment !== undefined) throw new Error(`expected nothing, but sent ${describe(segment)}`);
+  }
+
+  /** Time passes, in steps of 1 ms so that nothing is late. */
+  after(ms: number): void {
+    const end = this.now + ms * 1000;
+    while (this.now < end) {
+      this.now = Math.min(end, this.now + 1000);
+      this.pump();
+    }
+  }
+
+  /** The milliseconds from now, up to `ms`, at which the stack sends segments; they stay in `sent`. */
+  sendTimes(ms: number): number[] {
+    const times: number[] = [];
+    for (let t = 1; t <= ms; t++) {
+      const before = this.sent.length;
+      this.after(1);
+      for (let i = before; i < this.sent.length; i++) times.push(t);
+    }
+    return times;
+  }
+
+  /** Time passes in one leap: for minutes and hours in which little happens. */
+  leap(ms: number): void {
+    const end = this.now + ms * 1000;
+    while (this.now < end) {
+      this.now = Math.max(this.now + 1000, Math.min(end, this.stack.pollAt()));
+      this.pump();
+    }
+  }
+
+  /** Lets stack and peer exchange frames until nothing moves; takes no time. */
+  pump(): void {
+    this.#clock.set(this.now);
+    for (let quiet = 0; quiet < 3; ) {
+      const done = this.stack.poll(this.now);
+      if (this.#net.hasTick === 1 && ((this.#net.tickAt - this.#clock.ms) | 0) <= 0)
+        this.#net.tick();
+      const received = this.#link.exchange();
+      if (received > 0) this.#net.receive(this.#nic);
+      quiet = done > 0 || received > 0 ? 0 : quiet + 1;
+    }
+  }
+
+  get state(): string {
+    const c = this.stack.tcp.connections[0];
+    return c === undefined ? 'CLOSED' : stateName(c.state);
+  }
+
+  /** Everything the socket has to read, as text. */
+  read(): string {
+    const into = new Uint8Array(65536);
+    const n = this.socket!.read(into);
+    this.pump();
+    return String.fromCharCode(...into.subarray(0, n));
+  }
+
+  write(text: string): number {
+    const n = this.socket!.write(Uint8Array.from(text, (c) => c.charCodeAt(0)));
+    this.pump();
+    return n;
+  }
+
+  // ---- Transport: the peer's end of the wire ----
+
+  receive(packet: Packet): void {
+    const { view, bytes } = this.stack.heap.arena;
+    const at = packet.at;
+    const headerLength = Wire.check(view, at, packet.length);
+    const options = this.#optionValues;
+    Options.parse(view, at + Wire.HEADER_LENGTH, at + headerLength, options);
+    const flags = Wire.flags(view, at);
+    if (flags & Wire.SYN) this.iss = Wire.seq(view, at);
+    this.sent.push({
+      flags,
+      seq: Wire.seq(view, at),
+      ack: Wire.ack(view, at),
+      window: Wire.window(view, at),
+      data: String.fromCharCode(...bytes.subarray(at + headerLength, at + packet.length)),
+      mss: options.mss,
+      windowScale: options.windowScale,
+      srcPort: Wire.srcPort(view, at),
+      dstPort: Wire.dstPort(view, at),
+    });
+  }
+
+  failed(_error: IcmpError): void {}
+}
+
+function describe(segment: Partial<SentSegment>): string {
+  const parts: string[] = [];
+  for (const [field, value] of Object.entries(segment)) {
+    if (field === 'flags') parts.unshift(Wire.flagNames(value as number) || 'no flags');
+    else if (field === 'data')
+      parts.push(`data '${String(value).slice(0, 20)}' (${String(value).length})`);
+    else parts.push(`${field} ${(value as number) >>> 0}`);
+  }
+  return parts.join(', ');
+}

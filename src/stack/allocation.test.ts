@@ -99,11 +99,17 @@ async function collections(body: () => void): Promise<number> {
   return count;
 }
 
-/** Runs until the compiler is done with it: unoptimized code boxes numbers, whatever we write. */
-async function warmUp(fixture: Fixture, program: Program): Promise<void> {
-  for (let round = 0; round < 30; round++) {
-    if ((await collections(() => run(fixture, program, 200_000))) === 0) return;
+/**
+ * The collections of a million segments once the compiler is done: unoptimized code boxes
+ * numbers, whatever we write, and when it is optimized depends on what else the machine does.
+ * So up to five times a million; garbage per segment would show every time (see the last test).
+ */
+async function steadyCollections(fixture: Fixture, program: Program): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < 5 && least > 0; round++) {
+    least = Math.min(least, await collections(() => run(fixture, program, SEGMENTS)));
   }
+  return least;
 }
 
 const echo: Program = (socket, events, scratch) => {
@@ -117,8 +123,7 @@ for (const version of [4, 6] as const) {
   test(`a million segments of echo cause no garbage collection (IPv${version})`, async () => {
     const fixture = connected(version);
     fixture.sockets[0].write(fixture.scratch, 0, 64);
-    await warmUp(fixture, echo);
-    assert.equal(await collections(() => run(fixture, echo, SEGMENTS)), 0);
+    assert.equal(await steadyCollections(fixture, echo), 0);
   });
 }
 
@@ -130,8 +135,7 @@ test('a million segments of bulk transfer cause no garbage collection', async ()
     if (socket === server && events & READABLE) while (socket.read(scratch) > 0);
   };
   while (client.write(fixture.scratch) === fixture.scratch.length);
-  await warmUp(fixture, bulk);
-  assert.equal(await collections(() => run(fixture, bulk, SEGMENTS)), 0);
+  assert.equal(await steadyCollections(fixture, bulk), 0);
 });
 
 test('the count of collections is not zero by itself: one small object per segment shows', async () => {
@@ -142,5 +146,5 @@ test('the count of collections is not zero by itself: one small object per segme
     echo(socket, events, scratch);
   };
   fixture.sockets[0].write(fixture.scratch, 0, 64);
-  assert.ok((await collections(() => run(fixture, wasteful, SEGMENTS))) > 0);
+  assert.ok((await steadyCollections(fixture, wasteful)) > 0);
 });

@@ -111,7 +111,7 @@ export class Stack {
       if (received > 0) done += net.receive(nic);
       else if (received < 0) this.linkGone = 1;
     }
-    return done;
+    return done + this.udp.flush();
   }
 
   /**

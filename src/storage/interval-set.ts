@@ -26,6 +26,15 @@ export class IntervalSet {
     return this.#edges[index * 2 + 1]!;
   }
 
+  /** The range that holds `position`, -1 when there is none. */
+  indexOf(position: number): number {
+    for (let i = 0; i < this.count; i++) {
+      if (lessThan(position, this.first(i))) return -1;
+      if (lessThan(position, this.end(i))) return i;
+    }
+    return -1;
+  }
+
   clear(): void {
     this.count = 0;
   }

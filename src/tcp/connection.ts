@@ -11,6 +11,7 @@ import type { Path } from '../net/path.ts';
 import { ByteRing } from '../storage/byte-ring.ts';
 import type { IntervalSet } from '../storage/interval-set.ts';
 import type { TcpListener } from './listener.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
 import { CLOSED } from './state.ts';
 
@@ -21,6 +22,10 @@ export const TIMER_DELAYED_ACK = 4;
 export const TIMER_KEEPALIVE = 8;
 /** TIME-WAIT, or an orphan's patience in FIN-WAIT-2. */
 export const TIMER_END = 16;
+/** RACK: a segment that may be lost, or only late (RFC 8985 6.2 step 5). */
+export const TIMER_REORDER = 64;
+/** Tail loss probe. */
+export const TIMER_TLP = 128;
 /** RFC 5482: how long data may stay unacknowledged. */
 export const TIMER_USER = 32;
 
@@ -65,8 +70,6 @@ export class Connection {
   iss = 0;
   sndUna = 0;
   sndNxt = 0;
-  /** Highest sequence number ever sent, plus one; sndNxt falls behind it after a timeout. */
-  sndMax = 0;
   sndWnd = 0;
   sndWl1 = 0;
   sndWl2 = 0;
@@ -81,8 +84,8 @@ export class Connection {
   finQueued = 0;
   /** 1 when a SYN (or SYN-ACK) is to be sent (again). */
   synDue = 0;
-  /** 1 when the segment at sndUna is to be sent again. */
-  retransmitDue = 0;
+  /** What is in flight; null when nothing is. */
+  board: Scoreboard | null = null;
   /** 1 when a probe (sndUna - 1, no data) is to be sent. */
   probeDue = 0;
   /** 1 when a write was cut short: the program waits for WRITABLE. */
@@ -108,6 +111,14 @@ export class Connection {
   /** 1 once a FIN is known at finSeq, even while data before it is missing. */
   finSeen = 0;
   finSeq = 0;
+  /** Where the segment began that last arrived out of order. */
+  lastArrived = 0;
+  /** Segments that arrived out of order since the last ACK. */
+  duplicatesOwed = 0;
+  /** A duplicate that the peer is to hear of (DSACK). */
+  dsackDue = 0;
+  dsackFirst = 0;
+  dsackEnd = 0;
   readonly rcv: ByteRing = new ByteRing();
   outOfOrder: IntervalSet | null = null;
 
@@ -116,18 +127,37 @@ export class Connection {
   rttvar = 0;
   rtoMs = 0;
   backoff = 0;
-  /** 1 while a segment is being timed: its end, and when it was sent. */
-  timing = 0;
-  timedSeq = 0;
-  timedAt = 0;
+  /** When the SYN went out, for the first measurement. */
+  synSentAt = 0;
+  /** Least round-trip time of the last minutes, and when it was seen (ms). */
+  minRtt = 0;
+  minRttAt = 0;
 
-  // Congestion (congestion/, recovery.ts): bytes.
+  // Congestion and recovery (congestion/, recovery.ts): bytes.
   cwnd = 0;
   ssthresh = 0;
   ackedBytes = 0;
+  /** 1 when both sides said that they understand SACK. */
+  sackOk = 0;
+  /** Duplicate ACKs in a row; without SACK each stands for a segment that arrived. */
   dupAcks = 0;
   recovery = OPEN;
   recover = 0;
+  /** PRR (RFC 9937): delivered and sent since recovery began, and what was in flight then. */
+  prrDelivered = 0;
+  prrOut = 0;
+  recoverFlight = 0;
+  /** 1 once the path was seen to reorder: RACK then waits before it calls a segment lost. */
+  reorders = 0;
+  /** RACK's reordering window in quarters of minRtt, what may raise it next, and for how long. */
+  reorderSteps = 1;
+  reorderRound = 0;
+  reorderPersist = 0;
+  /** Tail loss probe (RFC 8985 7): due, out, where its ACK ends it, whether it repeated data. */
+  tlpDue = 0;
+  tlpOut = 0;
+  tlpEnd = 0;
+  tlpRepeats = 0;
   /** When something was last sent (ms): cwnd is not trusted after idling. */
   lastSentAt = 0;
 
@@ -135,6 +165,8 @@ export class Connection {
   timers = 0;
   retransmitAt = 0;
   delayedAckAt = 0;
+  reorderAt = 0;
+  tlpAt = 0;
   keepAliveAt = 0;
   endAt = 0;
   userTimeoutAt = 0;
@@ -176,7 +208,6 @@ export class Connection {
     this.sndWndScale = 0;
     this.finQueued = 0;
     this.synDue = 0;
-    this.retransmitDue = 0;
     this.probeDue = 0;
     this.wantsRoom = 0;
     this.irs = 0;
@@ -188,14 +219,22 @@ export class Connection {
     this.ackDue = ACK_NONE;
     this.quickAcks = 0;
     this.finSeen = 0;
+    this.dsackDue = 0;
+    this.duplicatesOwed = 0;
     this.srtt = 0;
     this.rttvar = 0;
     this.backoff = 0;
-    this.timing = 0;
     this.cwnd = 0;
     this.ackedBytes = 0;
     this.dupAcks = 0;
     this.recovery = OPEN;
+    this.sackOk = 0;
+    this.reorders = 0;
+    this.reorderSteps = 1;
+    this.reorderPersist = 0;
+    this.minRtt = 0;
+    this.tlpDue = 0;
+    this.tlpOut = 0;
     this.timers = 0;
     this.retries = 0;
     this.keepAlive = 0;
@@ -204,7 +243,7 @@ export class Connection {
     this.ready = 0;
   }
 
-  /** Bytes and FIN that were never sent, or are to be sent again: from sndNxt to the end. */
+  /** Bytes that were never sent; -1 when the FIN was, too. */
   get unsent(): number {
     return (this.sndBase + this.snd.length - this.sndNxt) | 0;
   }
@@ -214,8 +253,18 @@ export class Connection {
     return (this.sndBase + this.snd.length) | 0;
   }
 
-  /** What is in flight. */
+  /** Bytes sent and not acknowledged. */
   get flight(): number {
-    return (this.sndMax - this.sndUna) | 0;
+    return (this.sndNxt - this.sndUna) | 0;
+  }
+
+  /** Bytes thought to be in the network: RFC 6675's pipe. */
+  get pipe(): number {
+    const board = this.board;
+    if (board === null) return this.flight;
+    const pipe = this.flight - board.sackedBytes - board.lostBytes;
+    if (this.sackOk === 1) return pipe;
+    const left = pipe - this.dupAcks * this.mss;
+    return left > 0 ? left : 0;
   }
 }

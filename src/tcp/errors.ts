@@ -57,7 +57,7 @@ function findQuoted(tcp: Tcp, error: IcmpError): Connection | null {
   const c = tcp.findFlow(path, localPort, remotePort);
   tcp.net.paths.release(path);
   if (c === null) return null;
-  const inFlight = ((seq - c.sndUna) | 0) >= 0 && ((seq - c.sndMax) | 0) < 0;
+  const inFlight = ((seq - c.sndUna) | 0) >= 0 && ((seq - c.sndNxt) | 0) < 0;
   return inFlight ? c : null;
 }
 
@@ -67,8 +67,8 @@ function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
   const fits = tcp.sendMss(c.path!, c.mss);
   if (fits >= c.mss) return;
   c.mss = fits;
-  c.retransmitDue = 1;
-  c.sndNxt = c.sndUna;
+  // What was too big never arrived; it goes again in smaller pieces.
+  c.board?.loseAll();
   tcp.makeReady(c);
 }
 

@@ -2,16 +2,21 @@
  * What happens when a connection's time is up: retransmission, probes, keepalive, the end.
  * @module
  */
-import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
 import {
+  ACK_DELAYED,
+  ACK_NOW,
+  type Connection,
+  OPEN,
   TIMER_DELAYED_ACK,
   TIMER_END,
   TIMER_KEEPALIVE,
   TIMER_PERSIST,
+  TIMER_REORDER,
   TIMER_RETRANSMIT,
+  TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
-import { timedOut } from './recovery.ts';
+import { lateLoss, timedOut } from './recovery.ts';
 import { setRto } from './rtt.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
@@ -23,8 +28,10 @@ export function onTimer(tcp: Tcp, c: Connection): void {
   const due = expired(c, tcp.clock.ms);
   disarm(c, due);
   if (due & TIMER_END) return tcp.finish(c);
-  if (due & TIMER_USER && c.sndUna !== c.sndMax) return giveUp(tcp, c);
+  if (due & TIMER_USER && c.sndUna !== c.sndNxt) return giveUp(tcp, c);
   if (due & TIMER_DELAYED_ACK) sendDelayedAck(tcp, c);
+  if (due & TIMER_REORDER) lateLoss(tcp, c);
+  if (due & TIMER_TLP) probeTail(tcp, c);
   if (due & TIMER_RETRANSMIT && !retransmit(tcp, c)) return;
   if (due & TIMER_PERSIST && !probeWindow(tcp, c)) return;
   if (due & TIMER_KEEPALIVE && !keepAlive(tcp, c)) return;
@@ -60,7 +67,6 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
     tcp.stats[Stats.TIMEOUTS]! += 1;
     c.backoff++;
     setRto(c, tcp.options);
-    c.timing = 0;
     c.synDue = 1;
   } else {
     timedOut(tcp, c);
@@ -68,6 +74,14 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   tcp.makeReady(c);
   return true;
+}
+
+/** Nothing was heard for two round trips: something at the tail may be lost (RFC 8985 7.3). */
+function probeTail(tcp: Tcp, c: Connection): void {
+  if (c.recovery !== OPEN || c.sndUna === c.sndNxt || c.tlpOut === 1) return;
+  c.tlpDue = 1;
+  armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
+  tcp.makeReady(c);
 }
 
 /** A probe of the closed window; answers reset `retries` (sender.ts), silence ends it. */
@@ -88,7 +102,7 @@ function probeWindow(tcp: Tcp, c: Connection): boolean {
 /** RFC 9293 3.8.4; false when the peer is gone. */
 function keepAlive(tcp: Tcp, c: Connection): boolean {
   const silent = (tcp.clock.ms - c.lastReceivedAt) | 0;
-  if (silent < c.keepAliveIdleMs || c.sndUna !== c.sndMax) {
+  if (silent < c.keepAliveIdleMs || c.sndUna !== c.sndNxt) {
     c.probesUnanswered = 0;
     const left = silent < c.keepAliveIdleMs ? c.keepAliveIdleMs - silent : c.keepAliveIdleMs;
     armKeepAlive(tcp.wheel, c, (tcp.clock.ms + left) | 0);

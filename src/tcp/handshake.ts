@@ -22,7 +22,7 @@ const QUICK_ACKS = 16;
 export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   const hasAck = (s.flags & ACK) !== 0;
   // First: the ACK bit.
-  if (hasAck && (((s.ack - c.iss) | 0) <= 0 || ((s.ack - c.sndMax) | 0) > 0)) {
+  if (hasAck && (((s.ack - c.iss) | 0) <= 0 || ((s.ack - c.sndNxt) | 0) > 0)) {
     tcp.drops[Drop.TCP_BAD_ACK]! += 1;
     if (!(s.flags & RST)) tcp.reset(s.ack, 0, 0);
     return;
@@ -46,7 +46,6 @@ export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   } else {
     // Both sides opened at the same time: answer with SYN-ACK.
     c.state = State.SYN_RECEIVED;
-    c.sndNxt = c.sndUna;
     c.synDue = 1;
     tcp.makeReady(c);
   }
@@ -69,6 +68,7 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
   c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
   c.mss = tcp.sendMss(c.path!, peer.mss);
   c.rcvMss = c.mss;
+  c.sackOk = peer.sackPermitted & (tcp.options.sack ? 1 : 0);
   if (peer.windowScale >= 0) {
     c.sndWndScale = peer.windowScale;
     c.rcvWndScale = tcp.windowScale;
@@ -97,18 +97,16 @@ export function established(tcp: Tcp, c: Connection, s: Segment): boolean {
 function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number): void {
   if (c.sndWndScale < 0) c.sndWndScale = 0;
   c.sndUna = s.ack;
-  if (((c.sndNxt - s.ack) | 0) < 0) c.sndNxt = s.ack;
   c.sndWnd = window;
   c.maxSndWnd = window > 1 ? window : 1;
   c.sndWl1 = s.seq;
   c.sndWl2 = s.ack;
   c.recover = s.ack;
+  c.reorderRound = s.ack;
   c.quickAcks = QUICK_ACKS;
   c.retries = 0;
-  if (c.timing === 1) {
-    c.timing = 0;
-    sample(c, (tcp.clock.us - c.timedAt) | 0, tcp.options);
-  }
+  if (c.backoff === 0) sample(c, (tcp.clock.us - c.synSentAt) | 0, tcp.clock.ms, tcp.options);
+  c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
   tcp.congestion.start(c, tcp.options.initialWindowSegments);
   c.state = State.ESTABLISHED;

@@ -84,7 +84,7 @@ function sequenceIsAcceptable(c: Connection, s: Segment): boolean {
 
 function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   const old = ((s.seq - c.rcvNxt) | 0) < 0;
-  if (old) tcp.stats[Stats.DUPLICATES]! += 1;
+  if (old) duplicate(tcp, c, s);
   else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
   if (s.flags & RST) return;
   if (c.state === State.SYN_RECEIVED && s.flags & SYN && s.seq === c.irs) {
@@ -104,10 +104,19 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   acknowledgeNow(tcp, c);
 }
 
+/** Data that is here already: the sender hears which (DSACK, RFC 2883). */
+function duplicate(tcp: Tcp, c: Connection, s: Segment): void {
+  tcp.stats[Stats.DUPLICATES]! += 1;
+  if (s.dataLength === 0 || c.sackOk === 0) return;
+  c.dsackDue = 1;
+  c.dsackFirst = s.seq;
+  c.dsackEnd = (s.seq + s.dataLength) | 0;
+}
+
 /** Fifth, check the ACK field; false when the segment is done with. */
 function acknowledged(tcp: Tcp, c: Connection, s: Segment): boolean {
   if (c.state === State.SYN_RECEIVED) {
-    const acceptable = ((s.ack - c.sndUna) | 0) > 0 && ((s.ack - c.sndMax) | 0) <= 0;
+    const acceptable = ((s.ack - c.sndUna) | 0) > 0 && ((s.ack - c.sndNxt) | 0) <= 0;
     if (!acceptable) {
       tcp.reset(s.ack, 0, 0);
       return false;

@@ -182,7 +182,7 @@ export class Listeners {
     const old = this.#tcp.findFlow(path, localPort, remotePort);
     if (old === null) return localPort;
     const next = this.#tcp.secrets.isn(path, localPort, remotePort, this.#tcp.clock.ms);
-    if (old.state !== TIME_WAIT || ((next - old.sndMax) | 0) <= 0) return 0;
+    if (old.state !== TIME_WAIT || ((next - old.sndNxt) | 0) <= 0) return 0;
     this.#tcp.end(old, '');
     return localPort;
   }

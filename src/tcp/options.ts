@@ -37,6 +37,8 @@ export interface TcpOptions {
   keepAliveProbes: number;
   /** Nagle's algorithm off for new connections. */
   noDelay: boolean;
+  /** Selective acknowledgments (RFC 2018). */
+  sack: boolean;
   /** Smallest MSS accepted from a peer (CVE-2019-11479). */
   minMss: number;
   /** Segments of the initial window (RFC 6928). */
@@ -65,6 +67,7 @@ export const DEFAULTS: TcpOptions = {
   keepAliveIntervalMs: 75_000,
   keepAliveProbes: 9,
   noDelay: false,
+  sack: true,
   minMss: 216,
   initialWindowSegments: 10,
   firstEphemeralPort: 32768,

@@ -15,37 +15,113 @@ import {
   ACK_NONE,
   ACK_NOW,
   type Connection,
-  FAST_RECOVERY,
+  OPEN,
   TIMER_DELAYED_ACK,
   TIMER_RETRANSMIT,
 } from './connection.ts';
 import { newWindow } from './receiver.ts';
-import { startTiming } from './rtt.ts';
-import { SYN_RECEIVED, SYN_SENT, sends } from './state.ts';
+import { sackLength, writeSack } from './sack.ts';
+import { NONE, type Scoreboard } from './scoreboard.ts';
+import { scheduleTailProbe } from './sender.ts';
+import { SYN_SENT, sends } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, armUserTimeout, disarm } from './timers.ts';
 
 /** Segments one connection may send before the others get their turn. */
 const QUANTUM = 16;
-/** MSS and window scale, padded. */
-const SYN_OPTIONS_LENGTH = 8;
+/** Bytes that options may take. */
+const OPTIONS_ROOM = 40;
 
 /** Sends what there is to send; true when there is more but no room or no turn left. */
 export function output(tcp: Tcp, c: Connection): boolean {
   if (c.synDue === 1) return !sendSyn(tcp, c);
-  if (c.retransmitDue === 1 && !retransmitOne(tcp, c)) return true;
   if (c.probeDue === 1 && !sendProbe(tcp, c)) return true;
-  if (sends(c.state) && c.state !== SYN_RECEIVED) {
+  // News about holes goes on an ACK of its own: on data the blocks would not fit into the MSS.
+  if (c.ackDue === ACK_NOW && (c.outOfOrder !== null || c.dsackDue === 1)) {
+    if (!tellOfHoles(tcp, c)) return true;
+  }
+  if (sends(c.state)) {
+    if (c.tlpDue === 1 && !sendTailProbe(tcp, c)) return true;
+    if (c.board !== null && c.board.lostBytes > 0 && repair(tcp, c, c.board)) return true;
     if (c.unsent > 0 || finIsUnsent(c)) {
-      if (sendNew(tcp, c)) return true;
+      const before = c.sndNxt;
+      const cutShort = sendNew(tcp, c);
+      if (c.sndNxt !== before) scheduleTailProbe(tcp, c);
+      if (cutShort) return true;
     }
   }
   if (c.ackDue === ACK_NOW) return !emit(tcp, c, c.sndNxt, 0, Wire.ACK);
   return false;
 }
 
-/** New data, and data after a timeout, from sndNxt on; true when it was cut short. */
+/**
+ * An ACK for each segment that came out of order (RFC 5681 4.2): a sender without SACK counts
+ * them, and one that is lost on its way is not the only one. False when there was no room.
+ */
+function tellOfHoles(tcp: Tcp, c: Connection): boolean {
+  do {
+    if (!emit(tcp, c, c.sndNxt, 0, Wire.ACK)) {
+      c.ackDue = ACK_NOW;
+      return false;
+    }
+    c.duplicatesOwed--;
+  } while (c.duplicatesOwed > 0);
+  c.duplicatesOwed = 0;
+  return true;
+}
+
+/** Sends again what is lost, as far as the window allows; true when it was cut short by room. */
+function repair(tcp: Tcp, c: Connection, board: Scoreboard): boolean {
+  for (let turn = 0; turn < QUANTUM; turn++) {
+    const entry = board.nextLost(c.mss);
+    if (entry === NONE) return false;
+    const length = (board.endOf(entry) - board.startOf(entry)) | 0;
+    // Something must go when the pipe is empty, or nothing would ever come back.
+    if (c.pipe > 0 && c.pipe + length > c.cwnd) return false;
+    if (!resend(tcp, c, board, entry)) return true;
+  }
+  return true;
+}
+
+/** One entry of the scoreboard again; false when there was no room. */
+function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): boolean {
+  const start = board.startOf(entry);
+  const end = board.endOf(entry);
+  const withFin = c.finQueued === 1 && ((end - c.finAt) | 0) > 0;
+  const length = (end - start - (withFin ? 1 : 0)) | 0;
+  let flags = Wire.ACK;
+  if (withFin) flags |= length > 0 ? Wire.FIN | Wire.PSH : Wire.FIN;
+  if (!emit(tcp, c, start, length, flags)) return false;
+  tcp.stats[Stats.RETRANSMITS]! += 1;
+  board.retransmitted(entry, tcp.clock.us);
+  c.prrOut += (end - start) | 0;
+  return true;
+}
+
+/** RFC 8985 7.3: new data when there is some and the peer takes it, else the last segment again. */
+function sendTailProbe(tcp: Tcp, c: Connection): boolean {
+  const board = c.board;
+  c.tlpDue = 0;
+  if (board === null) return true;
+  const window = c.sndWnd - c.flight;
+  const unsent = c.unsent < c.mss ? c.unsent : c.mss;
+  const entry = board.last(c.mss);
+  const fresh = unsent > 0 && unsent <= window;
+  if (!hasRoom(c.path!.nic.ring)) {
+    c.tlpDue = 1;
+    return false;
+  }
+  if (fresh) emit(tcp, c, c.sndNxt, unsent, Wire.ACK | Wire.PSH);
+  else resend(tcp, c, board, entry);
+  tcp.stats[Stats.TLP_PROBES]! += 1;
+  c.tlpOut = 1;
+  c.tlpRepeats = fresh ? 0 : 1;
+  c.tlpEnd = c.sndNxt;
+  return true;
+}
+
+/** New data from sndNxt on; true when it was cut short. */
 function sendNew(tcp: Tcp, c: Connection): boolean {
   if (c.flight === 0) restartAfterIdle(tcp, c);
   for (let turn = 0; turn < QUANTUM; turn++) {
@@ -53,7 +129,6 @@ function sendNew(tcp: Tcp, c: Connection): boolean {
     const length = nextLength(tcp, c, unsent);
     const fin = finIsUnsent(c) && length === (unsent > 0 ? unsent : 0);
     if (length === 0 && !fin) return false;
-    if (!hasRoom(c.path!.nic.ring)) return true;
     let flags = Wire.ACK;
     if (length === unsent && length > 0) flags |= Wire.PSH;
     if (fin) flags |= Wire.FIN;
@@ -66,10 +141,10 @@ function sendNew(tcp: Tcp, c: Connection): boolean {
 /** How many payload bytes may go now: windows, MSS, Nagle, silly window avoidance. */
 function nextLength(tcp: Tcp, c: Connection, unsent: number): number {
   if (unsent <= 0) return 0;
-  const flight = (c.sndNxt - c.sndUna) | 0;
-  const cwnd = congestionWindow(c);
-  const window = c.sndWnd < cwnd ? c.sndWnd : cwnd;
-  const usable = window - flight;
+  const flight = c.flight;
+  const offered = c.sndWnd - flight;
+  const allowed = congestionWindow(c) - c.pipe;
+  const usable = offered < allowed ? offered : allowed;
   const most = segmentLimit(c);
   let length = unsent < most ? unsent : most;
   if (length > usable) length = usable;
@@ -92,8 +167,8 @@ function nextLength(tcp: Tcp, c: Connection, unsent: number): number {
 
 /** cwnd, and for the first two duplicate ACKs a segment each (limited transmit, RFC 3042). */
 function congestionWindow(c: Connection): number {
-  if (c.recovery === FAST_RECOVERY || c.dupAcks === 0) return c.cwnd;
-  return c.cwnd + (c.dupAcks < 2 ? c.dupAcks : 2) * c.mss;
+  if (c.sackOk === 1 || c.recovery !== OPEN || c.dupAcks === 0) return c.cwnd;
+  return c.dupAcks <= 2 ? c.cwnd : c.cwnd - (c.dupAcks - 2) * c.mss;
 }
 
 /** Bytes of one transmit descriptor: a segment, or many when the link cuts them. */
@@ -119,21 +194,6 @@ function waitForWindow(tcp: Tcp, c: Connection): void {
   armPersist(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
 }
 
-/** The segment at sndUna once more; false when there was no room. */
-function retransmitOne(tcp: Tcp, c: Connection): boolean {
-  const buffered = (c.finAt - c.sndUna) | 0;
-  const sent = (c.sndMax - c.sndUna) | 0;
-  let length = buffered < c.mss ? buffered : c.mss;
-  if (length > sent) length = sent;
-  if (length < 0) length = 0;
-  // A FIN goes along when the segment reaches it and it was sent before.
-  const withFin = c.finQueued === 1 && length === buffered && ((c.sndMax - c.finAt) | 0) > 0;
-  const flags = withFin ? Wire.ACK | Wire.FIN : Wire.ACK;
-  if (!emit(tcp, c, c.sndUna, length, flags)) return false;
-  c.retransmitDue = 0;
-  return true;
-}
-
 /** A probe that any peer must answer: the byte before sndUna, empty. */
 function sendProbe(tcp: Tcp, c: Connection): boolean {
   if (!emit(tcp, c, (c.sndUna - 1) | 0, 0, Wire.ACK)) return false;
@@ -148,30 +208,16 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
   const at = tcp.egress.begin(path);
   if (at === NO_SLOT) return false;
   const window = newWindow(c, tcp.options.receiveBufferBytes) >> c.rcvWndScale;
-  Wire.write(
-    tcp.view,
-    at,
-    c.localPort,
-    c.remotePort,
-    seq,
-    c.rcvNxt,
-    Wire.HEADER_LENGTH,
-    flags,
-    window,
-  );
-  if (length > 0) {
-    c.snd.copyTo(tcp.heap, (seq - c.sndBase) | 0, at + Wire.HEADER_LENGTH, length);
+  let header = Wire.HEADER_LENGTH;
+  if (length === 0 && (c.outOfOrder !== null || c.dsackDue === 1)) {
+    const sack = sackLength(c, OPTIONS_ROOM);
+    if (sack > 0) writeSack(tcp, c, at + header, sack);
+    header += sack;
   }
+  Wire.write(tcp.view, at, c.localPort, c.remotePort, seq, c.rcvNxt, header, flags, window);
+  if (length > 0) c.snd.copyTo(tcp.heap, (seq - c.sndBase) | 0, at + header, length);
   const segmentFlags = length > c.mss ? TX_TCP_SUM | TX_SEGMENT : TX_TCP_SUM;
-  tcp.egress.commit(
-    path,
-    at,
-    Wire.HEADER_LENGTH + length,
-    segmentFlags,
-    Wire.HEADER_LENGTH,
-    c.mss,
-    0,
-  );
+  tcp.egress.commit(path, at, header + length, segmentFlags, header, c.mss, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
   c.lastAckSent = c.rcvNxt;
   c.ackDue = ACK_NONE;
@@ -181,21 +227,20 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
   return true;
 }
 
-/** Accounts for sequence numbers that went out: sndNxt, timing, the retransmission timer. */
+/** Accounts for sequence numbers that went out: scoreboard, sndNxt, timers. */
 function sent(tcp: Tcp, c: Connection, seq: number, end: number): void {
-  if (((seq - c.sndMax) | 0) < 0) {
-    tcp.stats[Stats.RETRANSMITS]! += 1;
-    // Karn: an ACK now says nothing about when its segment was sent.
-    if (c.timing === 1 && ((seq - c.timedSeq) | 0) < 0) c.timing = 0;
-  } else if (c.timing === 0) {
-    startTiming(c, end, tcp.clock.us);
+  const nowMs = tcp.clock.ms;
+  c.lastSentAt = nowMs;
+  const fresh = seq === c.sndNxt;
+  if (fresh) {
+    const board = c.board === null ? tcp.takeBoard(c) : c.board;
+    board.sent(end, tcp.clock.us);
+    c.sndNxt = end;
+    c.prrOut += (end - seq) | 0;
   }
-  if (((end - c.sndMax) | 0) > 0) c.sndMax = end;
-  if (((end - c.sndNxt) | 0) > 0) c.sndNxt = end;
-  c.lastSentAt = tcp.clock.ms;
   if ((c.timers & TIMER_RETRANSMIT) === 0) {
-    armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
-    if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (tcp.clock.ms + c.userTimeoutMs) | 0);
+    armRetransmit(tcp.wheel, c, (nowMs + c.rtoMs) | 0);
+    if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (nowMs + c.userTimeoutMs) | 0);
   }
 }
 
@@ -205,21 +250,35 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   const at = tcp.egress.begin(path);
   if (at === NO_SLOT) return false;
   const isReply = c.state !== SYN_SENT;
-  const withScale = !isReply || c.sndWndScale >= 0;
-  const headerLength =
-    Wire.HEADER_LENGTH + (withScale ? SYN_OPTIONS_LENGTH : SYN_OPTIONS_LENGTH - 4);
+  const headerLength = writeSynOptions(tcp, c, at, isReply);
   const flags = isReply ? Wire.SYN | Wire.ACK : Wire.SYN;
   const window = tcp.options.receiveBufferBytes < 65535 ? tcp.options.receiveBufferBytes : 65535;
   const ack = isReply ? c.rcvNxt : 0;
   Wire.write(tcp.view, at, c.localPort, c.remotePort, c.iss, ack, headerLength, flags, window);
-  Options.writeMss(tcp.view, at + Wire.HEADER_LENGTH, tcp.offeredMss(path));
-  if (withScale) Options.writeWindowScale(tcp.view, at + Wire.HEADER_LENGTH + 4, tcp.windowScale);
   tcp.egress.commit(path, at, headerLength, TX_TCP_SUM, headerLength, 0, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
   c.rcvAdv = (c.rcvNxt + window) | 0;
   c.lastAckSent = c.rcvNxt;
   c.synDue = 0;
   c.ackDue = ACK_NONE;
-  sent(tcp, c, c.iss, (c.iss + 1) | 0);
+  c.synSentAt = tcp.clock.us;
+  c.sndNxt = (c.iss + 1) | 0;
+  armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   return true;
+}
+
+/** MSS always; the others on a SYN, and on a SYN-ACK when the SYN had them. The header's length. */
+function writeSynOptions(tcp: Tcp, c: Connection, at: number, isReply: boolean): number {
+  let to = at + Wire.HEADER_LENGTH;
+  Options.writeMss(tcp.view, to, tcp.offeredMss(c.path!));
+  to += 4;
+  if (!isReply || c.sndWndScale >= 0) {
+    Options.writeWindowScale(tcp.view, to, tcp.windowScale);
+    to += 4;
+  }
+  if (isReply ? c.sackOk === 1 : tcp.options.sack) {
+    Options.writeSackPermitted(tcp.view, to);
+    to += 4;
+  }
+  return to - at;
 }

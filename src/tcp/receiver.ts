@@ -15,6 +15,9 @@ import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { armDelayedAck } from './timers.ts';
 
+/** ACKs for one burst of out-of-order segments, at most. */
+const MOST_DUPLICATE_ACKS = 8;
+
 /**
  * The window to put into a segment now, in bytes; moves rcvAdv along. Opens only by a worthwhile
  * step (RFC 9293 3.8.6.2.2). What was promised stays promised: on the wire the scale may round it
@@ -75,6 +78,8 @@ function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
 
 function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boolean {
   tcp.stats[Stats.OUT_OF_ORDER]! += 1;
+  c.lastArrived = s.seq;
+  if (c.duplicatesOwed < MOST_DUPLICATE_ACKS) c.duplicatesOwed++;
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
   if (c.outOfOrder === null) c.outOfOrder = tcp.takeIntervals();

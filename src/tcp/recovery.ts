@@ -1,68 +1,175 @@
 /**
- * Loss recovery: fast retransmit and NewReno's fast recovery (RFC 5681 3.2, RFC 6582), and what
- * a retransmission timeout does (RFC 6298 5.4 to 5.7).   hot path
+ * Loss recovery: how losses are found (RACK, RFC 8985; duplicate ACKs without SACK, RFC 6582),
+ * how fast the window shrinks meanwhile (PRR, RFC 9937), and timeouts (RFC 6298 5.4 to 5.7).   hot path
+ *
+ * Finding a loss only marks it on the scoreboard; output.ts sends what is marked when pipe and
+ * cwnd allow. So there is one rule for sending, whatever found the loss.
  * @module
  */
-import { type Connection, FAST_RECOVERY, LOSS, OPEN } from './connection.ts';
+import {
+  type Connection,
+  FAST_RECOVERY,
+  LOSS,
+  OPEN,
+  TIMER_REORDER,
+  TIMER_TLP,
+} from './connection.ts';
 import { setRto } from './rtt.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
+import { armReorder, disarm } from './timers.ts';
 
-/** Duplicate ACKs that count as a loss. */
+/** Duplicate ACKs, or segments sacked above a hole, that count as a loss. */
 const THRESHOLD = 3;
+/** RFC 8985: how far the reordering window may grow, and how many recoveries it stays so. */
+const MOST_STEPS = 64;
+const PERSIST_RECOVERIES = 16;
 
-/** A duplicate ACK arrived. */
-export function duplicateAck(tcp: Tcp, c: Connection): void {
-  c.dupAcks++;
-  if (c.recovery === FAST_RECOVERY) {
-    // Another segment has left the network: one more may enter.
-    c.cwnd += c.mss;
+/**
+ * After an ACK whose news is on the scoreboard: finds losses and moves the recovery along.
+ * @param advance sequence numbers newly acknowledged
+ * @param before pipe before the ACK
+ */
+export function afterAck(
+  tcp: Tcp,
+  c: Connection,
+  board: Scoreboard,
+  advance: number,
+  before: number,
+): void {
+  if (board.reordered === 1 && c.sackOk === 1) c.reorders = 1;
+  const ended = c.recovery !== OPEN && ((c.sndUna - c.recover) | 0) >= 0;
+  if (ended) endRecovery(c);
+  if (c.sackOk === 1) detectBySack(tcp, c, board);
+  else detectByDuplicates(c, board, advance);
+  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
+  if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
+  else if (advance > 0 && !ended) tcp.congestion.acknowledged(c, advance, before);
+}
+
+/** RFC 8985 6.2: what was sent long enough before the newest arrival is lost. */
+function detectBySack(tcp: Tcp, c: Connection, board: Scoreboard): void {
+  disarm(c, TIMER_REORDER);
+  if (board.sackedBytes === 0 && c.recovery === OPEN) return;
+  const wait = board.detectLoss(reorderWindow(c, board), tcp.clock.us);
+  if (wait > 0) armReorder(tcp.wheel, c, (tcp.clock.ms + 1 + ((wait / 1000) | 0)) | 0);
+}
+
+/**
+ * The peer got something twice (DSACK): it was late, not lost. RACK waits longer from now on, by
+ * a quarter of the least round-trip time per round trip, for 16 recoveries (RFC 8985 6.2 step 4).
+ */
+export function duplicateTold(c: Connection): void {
+  if (((c.sndUna - c.reorderRound) | 0) < 0) return;
+  c.reorderRound = c.sndNxt;
+  c.reorders = 1;
+  if (c.reorderSteps < MOST_STEPS) c.reorderSteps++;
+  c.reorderPersist = PERSIST_RECOVERIES;
+}
+
+/** The time that late segments were given is up. */
+export function lateLoss(tcp: Tcp, c: Connection): void {
+  const board = c.board;
+  if (board === null) return;
+  const before = c.pipe;
+  detectBySack(tcp, c, board);
+  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
+  if (board.lostBytes > 0) tcp.makeReady(c);
+}
+
+/** Microseconds that a late segment is waited for. */
+function reorderWindow(c: Connection, board: Scoreboard): number {
+  if (c.reorders === 0 && (c.recovery !== OPEN || board.sackedBytes >= THRESHOLD * c.mss)) return 0;
+  const window = (c.minRtt >> 2) * c.reorderSteps;
+  const srtt = c.srtt >> 3;
+  return window < srtt ? window : srtt;
+}
+
+/** RFC 6582 for peers without SACK. */
+function detectByDuplicates(c: Connection, board: Scoreboard, advance: number): void {
+  if (advance > 0) {
+    if (c.recovery !== FAST_RECOVERY) {
+      c.dupAcks = 0;
+      return;
+    }
+    // A partial ACK: the next hole begins right here. All it covers but the repaired segment had
+    // been counted as duplicate ACKs.
+    board.loseFirst(c.mss);
+    const covered = ((advance / c.mss) | 0) - 1;
+    c.dupAcks = c.dupAcks > covered ? c.dupAcks - (covered > 0 ? covered : 0) : 0;
     return;
   }
-  // RFC 6582 3.2 step 2: not for what was sent before the last recovery.
-  const news = c.recovery === OPEN && ((c.sndUna - c.recover) | 0) >= 0;
-  if (c.dupAcks < THRESHOLD || !news) return;
+  board.delivered = c.mss;
+  // Step 2: not for what was sent before the last recovery.
+  const fresh = c.recovery === OPEN && ((c.sndUna - c.recover) | 0) >= 0;
+  if (fresh && c.dupAcks >= THRESHOLD) board.loseFirst(c.mss);
+}
+
+function enterRecovery(tcp: Tcp, c: Connection, before: number): void {
   tcp.stats[Stats.FAST_RECOVERIES]! += 1;
   tcp.congestion.lost(c);
   c.recovery = FAST_RECOVERY;
-  c.recover = c.sndMax;
-  c.cwnd = c.ssthresh + THRESHOLD * c.mss;
-  c.retransmitDue = 1;
+  c.recover = c.sndNxt;
+  c.prrDelivered = 0;
+  c.prrOut = 0;
+  c.recoverFlight = before > c.mss ? before : c.mss;
+  // The first repair goes at once, however full the window (RFC 9937 6).
+  c.cwnd = c.pipe + c.mss;
+  c.tlpOut = 0;
+  disarm(c, TIMER_TLP);
+  if (c.reorderPersist > 0 && --c.reorderPersist === 0) c.reorderSteps = 1;
 }
 
-/** New data was acknowledged during a recovery. */
-export function recoveryAck(tcp: Tcp, c: Connection, advance: number, flight: number): void {
-  const full = ((c.sndUna - c.recover) | 0) >= 0;
-  if (c.recovery === LOSS) {
-    c.dupAcks = 0;
-    if (full) c.recovery = OPEN;
-    tcp.congestion.acknowledged(c, advance, flight);
-  } else if (full) {
-    // RFC 6582 3.2 step 3, option 1: do not burst.
-    const left = c.flight + c.mss;
-    c.cwnd = c.ssthresh < left ? c.ssthresh : left;
-    if (c.cwnd < 2 * c.mss) c.cwnd = 2 * c.mss;
-    c.recovery = OPEN;
-    c.dupAcks = 0;
+/** RFC 9937 6: as many bytes may leave as arrive, scaled by what the window is to become. */
+function proportionalRate(c: Connection, delivered: number, advance: number): void {
+  if (delivered <= 0) return;
+  c.prrDelivered += delivered;
+  const pipe = c.pipe;
+  let count = 0;
+  if (pipe > c.ssthresh) {
+    count = Math.ceil((c.prrDelivered * c.ssthresh) / c.recoverFlight) - c.prrOut;
   } else {
-    // A partial ACK: the next hole begins right here.
-    c.cwnd -= advance;
-    if (c.cwnd < c.mss) c.cwnd = c.mss;
-    if (advance >= c.mss) c.cwnd += c.mss;
-    c.retransmitDue = 1;
+    const owed = c.prrDelivered - c.prrOut;
+    count = owed > delivered ? owed : delivered;
+    // Good news: the first hole has moved. Then the window may grow by a segment.
+    if (advance > 0) count += c.mss;
+    if (count > c.ssthresh - pipe) count = c.ssthresh - pipe;
   }
+  if (c.prrOut === 0 && count < c.mss) count = c.mss;
+  c.cwnd = pipe + (count > 0 ? count : 0);
 }
 
-/** The retransmission timer fired: everything from sndUna on is to be sent again, slowly. */
+function endRecovery(c: Connection): void {
+  if (c.recovery === FAST_RECOVERY) c.cwnd = c.ssthresh;
+  c.recovery = OPEN;
+  c.dupAcks = 0;
+}
+
+/** The probe's ACK came: had it to repair a loss, the window pays for it (RFC 8985 7.4). */
+export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void {
+  c.tlpOut = 0;
+  if (c.tlpRepeats === 0 || dsack || c.recovery !== OPEN) return;
+  tcp.stats[Stats.TLP_RECOVERIES]! += 1;
+  tcp.congestion.lost(c);
+  c.cwnd = c.ssthresh;
+}
+
+/** The retransmission timer fired: all that was not sacked is lost, and the window is a segment. */
 export function timedOut(tcp: Tcp, c: Connection): void {
+  const board = c.board;
   tcp.stats[Stats.TIMEOUTS]! += 1;
-  if (c.recovery !== LOSS || c.sndUna === c.sndMax) tcp.congestion.timedOut(c);
+  // RFC 5681 equation 4: only the first timeout of a loss says something about the path.
+  if (c.retries <= 1) tcp.congestion.timedOut(c);
   else c.cwnd = c.mss;
   c.recovery = LOSS;
-  c.recover = c.sndMax;
+  c.recover = c.sndNxt;
   c.dupAcks = 0;
-  c.timing = 0;
+  c.tlpOut = 0;
   c.backoff++;
   setRto(c, tcp.options);
-  c.sndNxt = c.sndUna;
+  disarm(c, TIMER_REORDER | TIMER_TLP);
+  if (board === null) return;
+  if (board.reneged) board.forgetSacks();
+  board.loseAll();
 }

@@ -1,23 +1,19 @@
 /**
  * Round-trip time and the retransmission timeout (RFC 6298).   hot path
  *
- * One segment is timed at a time, never a retransmitted one (Karn). srtt is kept times 8, rttvar
+ * Measured is the newest segment that an ACK covers and that was sent once (Karn). srtt is kept times 8, rttvar
  * times 4, both in microseconds, as Jacobson did it, so that the filters are shifts.
  * @module
  */
 import type { Connection } from './connection.ts';
 import type { TcpOptions } from './options.ts';
 
-/** Starts timing the segment that ends at `end`. */
-export function startTiming(c: Connection, end: number, nowUs: number): void {
-  c.timing = 1;
-  c.timedSeq = end;
-  c.timedAt = nowUs;
-}
+const LEAST_WINDOW_MS = 300_000;
 
 /** Takes a measurement in microseconds into account and sets the RTO from it. */
-export function sample(c: Connection, rttUs: number, options: TcpOptions): void {
+export function sample(c: Connection, rttUs: number, nowMs: number, options: TcpOptions): void {
   const rtt = rttUs < 1 ? 1 : rttUs;
+  noteLeast(c, rtt, nowMs);
   if (c.srtt === 0) {
     c.srtt = rtt << 3;
     c.rttvar = rtt << 1;
@@ -28,6 +24,13 @@ export function sample(c: Connection, rttUs: number, options: TcpOptions): void 
   }
   c.backoff = 0;
   setRto(c, options);
+}
+
+/** The least of the last five minutes, as Linux has it: the path without queues. */
+function noteLeast(c: Connection, rtt: number, nowMs: number): void {
+  if (c.minRtt !== 0 && rtt > c.minRtt && ((nowMs - c.minRttAt) | 0) < LEAST_WINDOW_MS) return;
+  c.minRtt = rtt;
+  c.minRttAt = nowMs;
 }
 
 /** RTO = SRTT + max(G, 4 RTTVAR), at least minRtoMs after SRTT as Linux does, times 2^backoff. */

@@ -9,50 +9,76 @@ import {
   OPEN,
   TIMER_PERSIST,
   TIMER_RETRANSMIT,
+  TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
-import { duplicateAck, recoveryAck } from './recovery.ts';
+import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
 import { sample } from './rtt.ts';
+import { takeSackBlocks } from './sack.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import type { Segment } from './segment.ts';
 import type { Tcp } from './tcp.ts';
-import { armRetransmit, armUserTimeout, disarm } from './timers.ts';
+import { armProbe, armRetransmit, armUserTimeout, disarm } from './timers.ts';
+
+/** RFC 8985 7.2: a lone segment's ACK may be delayed; the peer's timer is at most about this. */
+const PEER_DELAYED_ACK_MS = 200;
 
 /** True when SEG.ACK may be looked at: neither too old (RFC 5961 5.2) nor from the future. */
 export function ackIsAcceptable(c: Connection, ack: number): boolean {
-  return ((ack - c.sndMax) | 0) <= 0 && ((ack - c.sndUna) | 0) >= -c.maxSndWnd;
+  return ((ack - c.sndNxt) | 0) <= 0 && ((ack - c.sndUna) | 0) >= -c.maxSndWnd;
 }
 
 /** Takes an acceptable acknowledgment and the window that came with it. */
 export function acknowledge(tcp: Tcp, c: Connection, s: Segment): void {
   const advance = (s.ack - c.sndUna) | 0;
   const window = s.window << c.sndWndScale;
-  if (advance > 0) {
-    advanceUna(tcp, c, s.ack, advance);
-  } else if (advance === 0 && isDuplicate(c, s, window)) {
-    duplicateAck(tcp, c);
+  const board = c.board;
+  if (board !== null && advance >= 0) {
+    news(tcp, c, s, board, advance, window);
+    if (c.tlpOut === 1 && ((c.sndUna - c.tlpEnd) | 0) >= 0)
+      probeAcknowledged(tcp, c, tcp.dsack === 1);
+    if (advance > 0) progress(tcp, c, board);
+    if (board.isEmpty) tcp.giveBoard(c);
   }
   updateWindow(tcp, c, s, window);
   if (hasMore(c)) tcp.makeReady(c);
 }
 
-/** RFC 5681 2: the ACK that tells of a hole at the peer. */
-function isDuplicate(c: Connection, s: Segment, window: number): boolean {
-  return (
-    s.dataLength === 0 &&
-    (s.flags & (SYN | FIN)) === 0 &&
-    c.sndUna !== c.sndMax &&
-    window === c.sndWnd &&
-    window !== 0
-  );
+/** Puts what the segment says about ours on the scoreboard, and acts on it. */
+function news(
+  tcp: Tcp,
+  c: Connection,
+  s: Segment,
+  board: Scoreboard,
+  advance: number,
+  window: number,
+): void {
+  const before = c.pipe;
+  board.beginAck();
+  if (advance > 0) {
+    board.acknowledge(s.ack, tcp.clock.us, c.minRtt);
+    forget(tcp, c, s.ack);
+  }
+  tcp.dsack = 0;
+  if (c.sackOk === 1) {
+    if (tcp.optionValues.sackCount > 0) takeSackBlocks(tcp, c, board);
+    if (tcp.dsack === 1) duplicateTold(c);
+    if (advance === 0 && board.delivered === 0) return;
+  } else if (advance === 0) {
+    if (!isDuplicate(c, s, window)) return;
+    c.dupAcks++;
+  }
+  if (board.rtt >= 0) sample(c, board.rtt, tcp.clock.ms, tcp.options);
+  afterAck(tcp, c, board, advance, before);
 }
 
-/** `advance` sequence numbers are newly acknowledged. */
-function advanceUna(tcp: Tcp, c: Connection, ack: number, advance: number): void {
-  const flight = c.flight;
-  if (c.timing === 1 && ((ack - c.timedSeq) | 0) >= 0) {
-    c.timing = 0;
-    sample(c, (tcp.clock.us - c.timedAt) | 0, tcp.options);
-  }
+/** RFC 5681 2: the ACK that tells of a hole at the peer. */
+function isDuplicate(c: Connection, s: Segment, window: number): boolean {
+  return s.dataLength === 0 && (s.flags & (SYN | FIN)) === 0 && window === c.sndWnd && window !== 0;
+}
+
+/** Everything before `ack` has arrived: the send buffer lets go of it. */
+function forget(tcp: Tcp, c: Connection, ack: number): void {
   const data = (ack - c.sndBase) | 0;
   const bytes = data < c.snd.length ? data : c.snd.length;
   if (bytes > 0) {
@@ -60,31 +86,36 @@ function advanceUna(tcp: Tcp, c: Connection, ack: number, advance: number): void
     c.sndBase = (c.sndBase + bytes) | 0;
   }
   c.sndUna = ack;
-  if (((c.sndNxt - ack) | 0) < 0) c.sndNxt = ack;
+}
+
+/** The connection moves forward: timers, the neighbor, a program that waits to write. */
+function progress(tcp: Tcp, c: Connection, board: Scoreboard): void {
   c.retries = 0;
-  if (c.recovery === OPEN) {
-    c.dupAcks = 0;
-    tcp.congestion.acknowledged(c, advance, flight);
+  if (board.isEmpty) {
+    disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);
   } else {
-    recoveryAck(tcp, c, advance, flight);
+    restartTimers(tcp, c);
+    if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (tcp.clock.ms + c.userTimeoutMs) | 0);
   }
-  restartTimers(tcp, c);
   // The neighbor forwarded it both ways: forward progress (RFC 4861 7.3.1).
   const neighbor = c.path!.neighbor;
   if (neighbor !== null) neighbor.confirm(tcp.clock.ms);
   if (c.wantsRoom === 1) offerRoom(tcp, c);
 }
 
-/** RFC 6298 5.2 and 5.3. */
+/** The retransmission timer starts anew (RFC 6298 5.3), and before it the tail loss probe. */
 function restartTimers(tcp: Tcp, c: Connection): void {
-  if (c.sndUna === c.sndMax) {
-    disarm(c, TIMER_RETRANSMIT | TIMER_USER);
-    return;
-  }
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
-  if (c.userTimeoutMs > 0) {
-    armUserTimeout(tcp.wheel, c, (tcp.clock.ms + c.userTimeoutMs) | 0);
-  }
+  scheduleTailProbe(tcp, c);
+}
+
+/** RFC 8985 7.2: two round trips after the last news or the last new data. */
+export function scheduleTailProbe(tcp: Tcp, c: Connection): void {
+  disarm(c, TIMER_TLP);
+  if (c.sackOk === 0 || c.recovery !== OPEN || c.tlpOut === 1 || c.srtt === 0) return;
+  let wait = ((c.srtt >> 2) / 1000 + 2) | 0;
+  if (c.flight <= c.mss) wait += PEER_DELAYED_ACK_MS;
+  if (wait < c.rtoMs) armProbe(tcp.wheel, c, (tcp.clock.ms + wait) | 0);
 }
 
 /** A program that waits to write hears of it when half of the buffer is free again. */
@@ -112,12 +143,11 @@ function updateWindow(tcp: Tcp, c: Connection, s: Segment, window: number): void
 function windowReopened(tcp: Tcp, c: Connection): void {
   disarm(c, TIMER_PERSIST);
   c.backoff = 0;
-  if (c.sndUna !== c.sndMax) armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
+  if (c.sndUna !== c.sndNxt) restartTimers(tcp, c);
 }
 
 /** Something to send that may now be possible to send. */
 function hasMore(c: Connection): boolean {
-  return (
-    c.retransmitDue === 1 || c.unsent > 0 || (c.finQueued === 1 && ((c.sndNxt - c.finAt) | 0) <= 0)
-  );
+  if (c.board !== null && c.board.lostBytes > 0) return true;
+  return c.unsent > 0 || (c.finQueued === 1 && ((c.sndNxt - c.finAt) | 0) <= 0);
 }

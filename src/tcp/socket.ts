@@ -154,7 +154,7 @@ export class TcpSocket extends EventSource {
   get unsent(): number {
     const c = this.#connection;
     if (c === null) return 0;
-    const unsent = (c.finAt - c.sndMax) | 0;
+    const unsent = c.unsent;
     return unsent > 0 ? (unsent < c.snd.length ? unsent : c.snd.length) : 0;
   }
 

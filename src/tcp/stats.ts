@@ -24,7 +24,15 @@ export const ESTAB_RESETS = stat(
 );
 export const RETRANSMITS = stat('tcp_retransmits', 'Segments sent again.');
 export const TIMEOUTS = stat('tcp_timeouts', 'Retransmission timeouts.');
-export const FAST_RECOVERIES = stat('tcp_fast_recoveries', 'Losses found by duplicate ACKs.');
+export const FAST_RECOVERIES = stat(
+  'tcp_fast_recoveries',
+  'Losses found by SACK or duplicate ACKs.',
+);
+export const TLP_PROBES = stat('tcp_tlp_probes', 'Tail loss probes sent (RFC 8985).');
+export const TLP_RECOVERIES = stat('tcp_tlp_recoveries', 'Losses that a tail loss probe repaired.');
+export const SACK_RENEGES = stat('tcp_sack_reneges', 'Peers that threw away what they had sacked.');
+export const DSACKS_IN = stat('tcp_dsacks_in', 'Duplicates that a peer told us of (RFC 2883).');
+export const DSACKS_OUT = stat('tcp_dsacks_out', 'Duplicates that we told a peer of.');
 export const PROBES = stat('tcp_probes', 'Zero-window and keepalive probes sent.');
 export const RESETS_OUT = stat('tcp_resets_out', 'RST segments sent.');
 export const CHALLENGE_ACKS = stat('tcp_challenge_acks', 'Challenge ACKs sent (RFC 5961).');

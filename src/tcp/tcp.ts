@@ -33,6 +33,7 @@ import type { ListenOptions, TcpListener } from './listener.ts';
 import { type ConnectOptions, Listeners } from './listeners.ts';
 import { complete, type TcpOptions } from './options.ts';
 import { output } from './output.ts';
+import { Scoreboard } from './scoreboard.ts';
 import { Secrets } from './secrets.ts';
 import { Segment } from './segment.ts';
 import type { TcpSocket } from './socket.ts';
@@ -77,6 +78,9 @@ export class Tcp implements Transport {
   readonly #free: IndexQueue = new IndexQueue();
   readonly #ready: IndexQueue[] = [];
   readonly #intervals: IntervalSet[] = [];
+  readonly #boards: Scoreboard[] = [];
+  /** 1 when the segment being processed told of a duplicate (DSACK). */
+  dsack = 0;
   #packet: Packet | null = null;
 
   constructor(
@@ -129,22 +133,22 @@ export class Tcp implements Transport {
     s.parse(this.view, packet.at, packet.length, headerLength);
     if ((s.flags & SYN_AND_FIN) === SYN_AND_FIN) return this.#drop(Drop.TCP_BAD_FLAGS);
     this.#packet = packet;
+    const options = this.optionValues;
+    options.clear();
     const c = this.#flows.lookup(packet, Wire.ports(this.view, packet.at));
-    if (c !== null && (s.flags & Wire.SYN) === 0) arrives(this, c, s);
-    else this.#opening(c, s, packet, headerLength);
+    if (headerLength > HEADER && !Options.parse(this.view, s.at + HEADER, s.dataAt, options)) {
+      return this.#drop(Drop.TCP_MALFORMED);
+    }
+    if (c !== null) arrives(this, c, s);
+    else this.#opening(s, packet);
   }
 
   #drop(reason: number): void {
     this.drops[reason]! += 1;
   }
 
-  /** A segment with SYN, or one for no connection: its options matter, or a listener. */
-  #opening(c: Connection | null, s: Segment, packet: Packet, headerLength: number): void {
-    const options = this.optionValues;
-    if (!Options.parse(this.view, s.at + HEADER, s.at + headerLength, options)) {
-      return this.#drop(Drop.TCP_MALFORMED);
-    }
-    if (c !== null) return arrives(this, c, s);
+  /** A segment for no connection: for a listener, or nobody. */
+  #opening(s: Segment, packet: Packet): void {
     const listener = this.listeners.find(packet);
     if (listener !== null) return listener.arrives(s, packet);
     this.#drop(Drop.TCP_NO_CONNECTION);
@@ -292,7 +296,6 @@ export class Tcp implements Transport {
     c.iss = this.secrets.isn(path, localPort, remotePort, this.clock.ms);
     c.sndUna = c.iss;
     c.sndNxt = c.iss;
-    c.sndMax = c.iss;
     c.sndBase = (c.iss + 1) | 0;
     c.rtoMs = this.options.initialRtoMs;
     c.noDelay = this.options.noDelay ? 1 : 0;
@@ -364,6 +367,7 @@ export class Tcp implements Transport {
   #freeBuffers(c: Connection): void {
     c.snd.reset(this.heap);
     c.rcv.reset(this.heap);
+    if (c.board !== null) this.giveBoard(c);
     if (c.outOfOrder !== null) {
       this.giveIntervals(c.outOfOrder);
       c.outOfOrder = null;
@@ -396,7 +400,7 @@ export class Tcp implements Transport {
   abort(c: Connection, error: '' | ErrorCode): void {
     const known = c.state !== State.SYN_SENT && c.state !== State.TIME_WAIT;
     if (known && c.state !== State.CLOSED) {
-      this.#sendReset(c.path!, c.localPort, c.remotePort, c.sndMax, c.rcvNxt, Wire.ACK);
+      this.#sendReset(c.path!, c.localPort, c.remotePort, c.sndNxt, c.rcvNxt, Wire.ACK);
     }
     this.end(c, error);
   }
@@ -464,6 +468,20 @@ export class Tcp implements Transport {
     if (mss < this.options.minMss) mss = this.options.minMss;
     const fits = path.mtu - path.headerLength - HEADER;
     return mss < fits ? mss : fits;
+  }
+
+  /** A scoreboard for a connection that begins to send. */
+  takeBoard(c: Connection): Scoreboard {
+    const board = this.#boards.pop() ?? new Scoreboard();
+    board.reset(c.sndNxt);
+    c.board = board;
+    return board;
+  }
+
+  /** Nothing is in flight any more. */
+  giveBoard(c: Connection): void {
+    this.#boards.push(c.board!);
+    c.board = null;
   }
 
   takeIntervals(): IntervalSet {

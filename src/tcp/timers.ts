@@ -13,7 +13,9 @@ import {
   TIMER_END,
   TIMER_KEEPALIVE,
   TIMER_PERSIST,
+  TIMER_REORDER,
   TIMER_RETRANSMIT,
+  TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
 
@@ -36,6 +38,18 @@ export function armPersist(wheel: TimerWheel, c: Connection, at: number): void {
 export function armDelayedAck(wheel: TimerWheel, c: Connection, at: number): void {
   c.timers |= TIMER_DELAYED_ACK;
   c.delayedAckAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function armReorder(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_REORDER;
+  c.reorderAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+export function armProbe(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_TLP;
+  c.tlpAt = at;
   notLaterThan(wheel, c, at);
 }
 
@@ -79,6 +93,8 @@ export function expired(c: Connection, nowMs: number): number {
     due |= armed & RETRANSMIT_OR_PERSIST;
   }
   if (armed & TIMER_DELAYED_ACK && ((c.delayedAckAt - nowMs) | 0) <= 0) due |= TIMER_DELAYED_ACK;
+  if (armed & TIMER_REORDER && ((c.reorderAt - nowMs) | 0) <= 0) due |= TIMER_REORDER;
+  if (armed & TIMER_TLP && ((c.tlpAt - nowMs) | 0) <= 0) due |= TIMER_TLP;
   if (armed & TIMER_KEEPALIVE && ((c.keepAliveAt - nowMs) | 0) <= 0) due |= TIMER_KEEPALIVE;
   if (armed & TIMER_END && ((c.endAt - nowMs) | 0) <= 0) due |= TIMER_END;
   if (armed & TIMER_USER && ((c.userTimeoutAt - nowMs) | 0) <= 0) due |= TIMER_USER;
@@ -90,6 +106,8 @@ export function reschedule(wheel: TimerWheel, c: Connection): void {
   const armed = c.timers;
   if (armed & RETRANSMIT_OR_PERSIST) notLaterThan(wheel, c, c.retransmitAt);
   if (armed & TIMER_DELAYED_ACK) notLaterThan(wheel, c, c.delayedAckAt);
+  if (armed & TIMER_REORDER) notLaterThan(wheel, c, c.reorderAt);
+  if (armed & TIMER_TLP) notLaterThan(wheel, c, c.tlpAt);
   if (armed & TIMER_KEEPALIVE) notLaterThan(wheel, c, c.keepAliveAt);
   if (armed & TIMER_END) notLaterThan(wheel, c, c.endAt);
   if (armed & TIMER_USER) notLaterThan(wheel, c, c.userTimeoutAt);

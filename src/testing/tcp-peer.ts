@@ -40,6 +40,8 @@ export interface SentSegment {
   data: string;
   mss: number;
   windowScale: number;
+  sackPermitted: boolean;
+  sack: [number, number][];
   srcPort: number;
   dstPort: number;
 }
@@ -53,6 +55,8 @@ export interface GivenSegment {
   data?: string;
   mss?: number;
   windowScale?: number;
+  sackPermitted?: boolean;
+  sack?: [number, number][];
   /** Option bytes as they are, instead of mss and windowScale. */
   options?: number[];
   srcPort?: number;
@@ -63,6 +67,15 @@ export interface PeerOptions {
   version?: 4 | 6;
   tcp?: Partial<TcpOptions>;
   seed?: number;
+}
+
+/** What the peer's SYN offers. */
+export interface HandshakeOptions extends PeerOptions {
+  mss?: number;
+  windowScale?: number;
+  sack?: boolean;
+  /** How long its ACK of the SYN-ACK takes: the first round-trip time. */
+  rttMs?: number;
 }
 
 /** The stack's port and the peer's. */
@@ -82,6 +95,8 @@ export class TcpPeer implements Transport {
   readonly sent: SentSegment[] = [];
   /** Microseconds. */
   now = 1_000_000;
+  /** The SYN of synSent(). */
+  synSegment!: SentSegment;
   /** ISN of the stack, once seen. */
   iss = 0;
   srcPort = PEER_PORT;
@@ -132,17 +147,18 @@ export class TcpPeer implements Transport {
   }
 
   /** SYN-RECEIVED: the SYN-ACK is out. */
-  static synReceived(options: PeerOptions & { mss?: number; windowScale?: number } = {}): TcpPeer {
+  static synReceived(options: HandshakeOptions = {}): TcpPeer {
     const peer = TcpPeer.listening(options);
-    const { mss = 1460, windowScale = -1 } = options;
-    peer.gets({ flags: Wire.SYN, seq: PEER_ISN, mss, windowScale });
+    const { mss = 1460, windowScale = -1, sack = false } = options;
+    peer.gets({ flags: Wire.SYN, seq: PEER_ISN, mss, windowScale, sackPermitted: sack });
     peer.sends({ flags: Wire.SYN | Wire.ACK });
     return peer;
   }
 
   /** ESTABLISHED, opened by the peer, accepted. */
-  static established(options: PeerOptions & { mss?: number; windowScale?: number } = {}): TcpPeer {
+  static established(options: HandshakeOptions = {}): TcpPeer {
     const peer = TcpPeer.synReceived(options);
+    peer.after(options.rttMs ?? 0);
     peer.gets({ flags: Wire.ACK, seq: peer.theirs(0), ack: peer.ours(0) });
     peer.socket = peer.listener!.accept();
     return peer;
@@ -154,7 +170,7 @@ export class TcpPeer implements Transport {
     peer.socket = peer.stack.tcp.connect({ address: peer.peerAddress, port: PEER_PORT });
     peer.pump();
     peer.dstPort = peer.socket.localPort;
-    peer.sends({ flags: Wire.SYN });
+    peer.synSegment = peer.sends({ flags: Wire.SYN });
     return peer;
   }
 
@@ -206,6 +222,13 @@ export class TcpPeer implements Transport {
     const bytes = given.options ? [...given.options] : [];
     if (!given.options && given.mss) bytes.push(2, 4, given.mss >> 8, given.mss & 255);
     if (!given.options && (given.windowScale ?? -1) >= 0) bytes.push(1, 3, 3, given.windowScale!);
+    if (given.sackPermitted) bytes.push(1, 1, 4, 2);
+    if (given.sack && given.sack.length > 0) {
+      bytes.push(1, 1, 5, 2 + 8 * given.sack.length);
+      for (const edge of given.sack.flat()) {
+        bytes.push(edge >>> 24, (edge >>> 16) & 255, (edge >>> 8) & 255, edge & 255);
+      }
+    }
     while (bytes.length % 4 !== 0) bytes.push(0);
     for (const [i, byte] of bytes.entries()) {
       this.stack.heap.arena.bytes[at + Wire.HEADER_LENGTH + i] = byte;
@@ -313,6 +336,11 @@ export class TcpPeer implements Transport {
       data: String.fromCharCode(...bytes.subarray(at + headerLength, at + packet.length)),
       mss: options.mss,
       windowScale: options.windowScale,
+      sackPermitted: options.sackPermitted === 1,
+      sack: Array.from({ length: options.sackCount }, (_, i) => [
+        view.getInt32(options.sackAt + i * 8),
+        view.getInt32(options.sackAt + i * 8 + 4),
+      ]),
       srcPort: Wire.srcPort(view, at),
       dstPort: Wire.dstPort(view, at),
     });

@@ -93,3 +93,8 @@ export function writeMss(view: DataView, at: number, mss: number): void {
 export function writeWindowScale(view: DataView, at: number, shift: number): void {
   view.setInt32(at, (KIND_NOP << 24) | (KIND_WINDOW_SCALE << 16) | (3 << 8) | shift);
 }
+
+/** Writes two NOPs and the SACK-permitted option (4 bytes). */
+export function writeSackPermitted(view: DataView, at: number): void {
+  view.setInt32(at, (KIND_NOP << 24) | (KIND_NOP << 16) | (KIND_SACK_PERMITTED << 8) | 2);
+}

@@ -1,0 +1,311 @@
+/**
+ * What is in flight, segment by segment: when it was sent, and what became of it.   hot path
+ *
+ * The sender's memory for SACK (RFC 2018, RFC 6675), RACK (RFC 8985) and round-trip times. One
+ * entry per transmission, in sequence order; an entry is split where a SACK block or an ACK ends
+ * inside it. A connection has a scoreboard only while something is in flight.
+ *
+ *     first        END            END        END               sndMax
+ *     |   entry    |    entry     |  entry   |      entry      |
+ *     |   lost     |  SACKED      |          | SACKED          |
+ * @module
+ */
+export const SACKED = 1;
+/** Taken to be lost and not sent again yet. */
+export const LOST = 2;
+/** Sent more than once. */
+export const RETRANSMITTED = 4;
+/** No entry. */
+export const NONE = -1;
+
+/** Entries at most: beyond, SACK blocks that would split one are ignored (CVE-2019-11477, 11478). */
+const MOST = 8192;
+/** Words of an entry: where it ends, when it was sent (microseconds), the bits above. */
+const WORDS = 3;
+const END = 0;
+const SENT_AT = 1;
+const STATE = 2;
+
+export class Scoreboard {
+  /** Bytes the receiver has out of order, and bytes that are LOST. */
+  sackedBytes = 0;
+  lostBytes = 0;
+  /** The newest transmission known to have arrived (RACK.xmit_ts, RACK.end_seq, RACK.rtt). */
+  rackSentAt = 0;
+  rackEnd = 0;
+  rackRtt = -1;
+  /** Round-trip time of the last ACK's newest segment that was sent once; -1: none. */
+  rtt = -1;
+  /** Bytes that the last ACK delivered, cumulatively or by SACK. */
+  delivered = 0;
+  /** Highest sequence number the receiver is known to have. */
+  highest = 0;
+  /** 1 when the last ACK delivered something below what had arrived before: reordering. */
+  reordered = 0;
+  /** 1 when the last ACK delivered something that was taken to be lost. */
+  wronglyLost = 0;
+  #entries: Int32Array = new Int32Array(16 * WORDS);
+  #head = 0;
+  #tail = 0;
+  /** Sequence number at which the first entry begins. */
+  #first = 0;
+
+  /** Starts empty, before `first`. */
+  reset(first: number): void {
+    this.sackedBytes = 0;
+    this.lostBytes = 0;
+    this.rackRtt = -1;
+    this.highest = first;
+    this.#head = 0;
+    this.#tail = 0;
+    this.#first = first;
+  }
+
+  get isEmpty(): boolean {
+    return this.#head === this.#tail;
+  }
+
+  /** Entries now. */
+  get count(): number {
+    return (this.#tail - this.#head) / WORDS;
+  }
+
+  /** New data up to `end` went out. */
+  sent(end: number, nowUs: number): void {
+    if (this.#tail === this.#entries.length) this.#makeRoom();
+    const entries = this.#entries;
+    entries[this.#tail + END] = end;
+    entries[this.#tail + SENT_AT] = nowUs;
+    entries[this.#tail + STATE] = 0;
+    this.#tail += WORDS;
+  }
+
+  /** Before the ACKs and SACK blocks of a segment: clears what the last one told. */
+  beginAck(): void {
+    this.rtt = -1;
+    this.delivered = 0;
+    this.reordered = 0;
+    this.wronglyLost = 0;
+  }
+
+  /** Everything before `una` has arrived. */
+  acknowledge(una: number, nowUs: number, minRtt: number): void {
+    const entries = this.#entries;
+    while (this.#head < this.#tail) {
+      const at = this.#head;
+      const end = entries[at + END]!;
+      const whole = ((end - una) | 0) <= 0;
+      const bytes = ((whole ? end : una) - this.#first) | 0;
+      if (bytes <= 0) return;
+      const state = entries[at + STATE]!;
+      if (state & SACKED) {
+        this.sackedBytes -= bytes;
+      } else {
+        this.#arrived(at, bytes, state, end, nowUs, minRtt);
+      }
+      this.#first = (this.#first + bytes) | 0;
+      if (!whole) return;
+      this.#head += WORDS;
+    }
+  }
+
+  /** The receiver has [first, end). Bytes that are not in flight are ignored. */
+  sack(first: number, end: number, nowUs: number, minRtt: number): void {
+    let at = this.#find(first);
+    if (at === NONE) return;
+    const start = this.#startOf(at);
+    if (((first - start) | 0) > 0) {
+      if (this.count >= MOST) return;
+      at = this.#split(at, first) + WORDS;
+    }
+    for (; at < this.#tail; at += WORDS) {
+      const begins = this.#startOf(at);
+      if (((end - begins) | 0) <= 0) return;
+      if (((this.#entries[at + END]! - end) | 0) > 0) {
+        if (this.count >= MOST) return;
+        at = this.#split(at, end);
+      }
+      const state = this.#entries[at + STATE]!;
+      if (state & SACKED) continue;
+      const ends = this.#entries[at + END]!;
+      const bytes = (ends - begins) | 0;
+      this.#arrived(at, bytes, state, ends, nowUs, minRtt);
+      this.#entries[at + STATE] = (state | SACKED) & ~LOST;
+      this.sackedBytes += bytes;
+    }
+  }
+
+  /** Part of an entry arrived: for RACK (RFC 8985 6.2 steps 1 to 3) and the round-trip time. */
+  #arrived(
+    at: number,
+    bytes: number,
+    state: number,
+    end: number,
+    nowUs: number,
+    minRtt: number,
+  ): void {
+    this.delivered += bytes;
+    if (state & LOST) {
+      this.lostBytes -= bytes;
+      this.wronglyLost = 1;
+    }
+    const sentAt = this.#entries[at + SENT_AT]!;
+    const rtt = (nowUs - sentAt) | 0;
+    if (((end - this.highest) | 0) > 0) this.highest = end;
+    else if ((state & RETRANSMITTED) === 0) this.reordered = 1;
+    if (state & RETRANSMITTED) {
+      // The ACK may be that of the first transmission: too early to be for the second.
+      if (rtt < minRtt) return;
+    } else {
+      this.rtt = rtt;
+    }
+    if (this.rackRtt < 0 || sentAfter(sentAt, end, this.rackSentAt, this.rackEnd)) {
+      this.rackSentAt = sentAt;
+      this.rackEnd = end;
+    }
+    this.rackRtt = rtt;
+  }
+
+  /**
+   * Marks as lost what was sent sufficiently long before the newest arrival (RFC 8985 6.2 step
+   * 5). Returns the microseconds until the next entry may have to be, 0: none waits.
+   */
+  detectLoss(reorderWindow: number, nowUs: number): number {
+    if (this.rackRtt < 0) return 0;
+    let wait = 0;
+    const entries = this.#entries;
+    for (let at = this.#head; at < this.#tail; at += WORDS) {
+      const state = entries[at + STATE]!;
+      if (state & (SACKED | LOST)) continue;
+      const sentAt = entries[at + SENT_AT]!;
+      if (!sentAfter(this.rackSentAt, this.rackEnd, sentAt, entries[at + END]!)) {
+        // First transmissions are in order of time: what follows is younger still.
+        if ((state & RETRANSMITTED) === 0) return wait;
+        continue;
+      }
+      const left = (sentAt + this.rackRtt + reorderWindow - nowUs) | 0;
+      if (left <= 0) this.#lose(at);
+      else if (left > wait) wait = left;
+    }
+    return wait;
+  }
+
+  /** Marks the first entry as lost unless it was sacked. */
+  loseFirst(mss: number): void {
+    if (this.isEmpty) return;
+    if ((this.#entries[this.#head + STATE]! & (SACKED | LOST)) !== 0) return;
+    const length = (this.#entries[this.#head + END]! - this.#first) | 0;
+    if (length > mss) this.#split(this.#head, (this.#first + mss) | 0);
+    this.#lose(this.#head);
+  }
+
+  /** A timeout: everything that was not sacked is lost. */
+  loseAll(): void {
+    for (let at = this.#head; at < this.#tail; at += WORDS) {
+      if ((this.#entries[at + STATE]! & (SACKED | LOST)) === 0) this.#lose(at);
+    }
+  }
+
+  /** The receiver has thrown away what it had sacked (RFC 2018 8): it is in doubt again. */
+  forgetSacks(): void {
+    for (let at = this.#head; at < this.#tail; at += WORDS) this.#entries[at + STATE]! &= ~SACKED;
+    this.sackedBytes = 0;
+  }
+
+  /** True when the first byte in flight was sacked, which a receiver does not do: it reneged. */
+  get reneged(): boolean {
+    return !this.isEmpty && (this.#entries[this.#head + STATE]! & SACKED) !== 0;
+  }
+
+  #lose(at: number): void {
+    this.#entries[at + STATE]! |= LOST;
+    this.lostBytes += (this.#entries[at + END]! - this.#startOf(at)) | 0;
+  }
+
+  /** The first lost entry, cut to `mss` bytes; NONE when nothing is lost. */
+  nextLost(mss: number): number {
+    if (this.lostBytes === 0) return NONE;
+    for (let at = this.#head; at < this.#tail; at += WORDS) {
+      if ((this.#entries[at + STATE]! & LOST) === 0) continue;
+      const start = this.#startOf(at);
+      const whole = ((this.#entries[at + END]! - start) | 0) <= mss;
+      return whole ? at : this.#split(at, (start + mss) | 0);
+    }
+    return NONE;
+  }
+
+  /** The last entry, cut to the last `mss` bytes; NONE when nothing is in flight. */
+  last(mss: number): number {
+    if (this.isEmpty) return NONE;
+    const at = this.#tail - WORDS;
+    const end = this.#entries[at + END]!;
+    if (((end - this.#startOf(at)) | 0) <= mss) return at;
+    return this.#split(at, (end - mss) | 0) + WORDS;
+  }
+
+  /** An entry goes out again. */
+  retransmitted(at: number, nowUs: number): void {
+    const state = this.#entries[at + STATE]!;
+    if (state & LOST) this.lostBytes -= (this.#entries[at + END]! - this.#startOf(at)) | 0;
+    this.#entries[at + STATE] = (state & ~LOST) | RETRANSMITTED;
+    this.#entries[at + SENT_AT] = nowUs;
+  }
+
+  startOf(at: number): number {
+    return this.#startOf(at);
+  }
+
+  endOf(at: number): number {
+    return this.#entries[at + END]!;
+  }
+
+  #startOf(at: number): number {
+    return at === this.#head ? this.#first : this.#entries[at - WORDS + END]!;
+  }
+
+  /** The entry that holds `seq`, by bisection; the first one when `seq` lies before it. */
+  #find(seq: number): number {
+    let low = this.#head / WORDS;
+    let high = this.#tail / WORDS;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (((this.#entries[middle * WORDS + END]! - seq) | 0) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    const at = low * WORDS;
+    return at < this.#tail ? at : NONE;
+  }
+
+  /** Two entries out of one, the second beginning at `seq`; where the first is now. */
+  #split(at: number, seq: number): number {
+    if (this.#tail === this.#entries.length) {
+      const before = this.#head;
+      this.#makeRoom();
+      at += this.#head - before;
+    }
+    this.#entries.copyWithin(at + WORDS, at, this.#tail);
+    this.#tail += WORDS;
+    this.#entries[at + END] = seq;
+    return at;
+  }
+
+  /** Moves the entries to the front, and into more memory where that does not help. */
+  #makeRoom(): void {
+    const used = this.#tail - this.#head;
+    if (used * 2 > this.#entries.length) {
+      const larger = new Int32Array(this.#entries.length * 2);
+      larger.set(this.#entries.subarray(this.#head, this.#tail));
+      this.#entries = larger;
+    } else {
+      this.#entries.copyWithin(0, this.#head, this.#tail);
+    }
+    this.#head = 0;
+    this.#tail = used;
+  }
+}
+
+/** RFC 8985 6.2: the first transmission was sent after the second. */
+function sentAfter(time1: number, end1: number, time2: number, end2: number): boolean {
+  const later = (time1 - time2) | 0;
+  return later > 0 || (later === 0 && ((end1 - end2) | 0) > 0);
+}

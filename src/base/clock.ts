@@ -15,9 +15,9 @@ export class Clock {
 
   /** `now` in microseconds, monotonic; any origin. */
   set(now: number): void {
+    // `| 0` is the value modulo 2^32, without a division.
     this.us = now | 0;
-    if (now >= 2147483648 || now < 0) this.us = (now % 4294967296) | 0;
-    this.ms = (Math.floor(now / 1000) % 4294967296) | 0;
+    this.ms = (now / 1000) | 0;
   }
 }
 

@@ -189,6 +189,14 @@ export const TCP_OUT_OF_WINDOW = drop(
   'tcp_out_of_window',
   'No part of the segment lies in the receive window.',
 );
+export const TCP_OLD_TIMESTAMP = drop(
+  'tcp_old_timestamp',
+  'A segment older than the last one in order, by its timestamp (PAWS).',
+);
+export const TCP_NO_TIMESTAMP = drop(
+  'tcp_no_timestamp',
+  'A segment without the timestamp that was agreed on.',
+);
 export const TCP_BAD_ACK = drop(
   'tcp_bad_ack',
   'The ACK acknowledges what was never sent, or is too old (RFC 5961).',

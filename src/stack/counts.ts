@@ -31,7 +31,7 @@ export function countsOf(stack: Stack): StackCounts {
     if (c.state !== CLOSED && (c.state === SYN_SENT || c.state === SYN_RECEIVED)) halfOpen++;
   }
   return {
-    connections: tcp.inUse,
+    connections: tcp.records.inUse,
     halfOpen,
     timeWait: tcp.timeWaits.count,
     listeners: tcp.listeners.count,

@@ -16,7 +16,6 @@ import * as NetStats from '../net/stats.ts';
 import type { Arena } from '../storage/arena.ts';
 import { Heap } from '../storage/heap.ts';
 import type { TcpOptions } from '../tcp/options.ts';
-import { CLOSED } from '../tcp/state.ts';
 import * as TcpStats from '../tcp/stats.ts';
 import { Tcp } from '../tcp/tcp.ts';
 import { Udp } from '../udp/udp.ts';
@@ -149,8 +148,10 @@ export class Stack {
 
   /** Resets every connection, sends what is queued as far as the links take it, closes the links. */
   close(): void {
+    for (const listener of this.tcp.listeners.all()) listener.close();
     for (const c of this.tcp.connections) {
-      if (c.state !== CLOSED) this.tcp.abort(c, 'ECONNABORTED');
+      // A record without a path is free; one in CLOSED with a path still has unread input.
+      if (c.path !== null) this.tcp.abort(c, 'ECONNABORTED');
     }
     for (const nic of this.net.nics) nic.link.exchange();
     for (const nic of this.net.nics) nic.link.close();

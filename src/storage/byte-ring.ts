@@ -110,7 +110,7 @@ export class ByteRing {
   }
 }
 
-/** Copies bytes of a program's array to the arena. */
+/** Copies bytes of a program's array to the arena; `start` is an index of the array. */
 export function copyIn(
   heap: Heap,
   to: number,
@@ -119,15 +119,11 @@ export function copyIn(
   length: number,
 ): void {
   const arena = heap.arena;
-  if (from.buffer === arena.buffer) {
-    arena.bytes.copyWithin(to, from.byteOffset + start, from.byteOffset + start + length);
-  } else if (start === 0 && length === from.length) {
-    arena.bytes.set(from, to);
-  } else if (length <= 32) {
-    for (let i = 0; i < length; i++) arena.bytes[to + i] = from[start + i]!;
-  } else {
-    arena.bytes.set(from.subarray(start, start + length), to);
-  }
+  const offset = arena.offsetOf(from);
+  if (offset >= 0) copy(arena, to, offset + start, length);
+  else if (start === 0 && length === from.length) arena.bytes.set(from, to);
+  else if (length > 32) setPart(arena.bytes, to, from, start, length);
+  else for (let i = 0; i < length; i++) arena.bytes[to + i] = from[start + i]!;
 }
 
 /** Copies arena bytes to a program's array. */
@@ -139,11 +135,13 @@ export function copyOut(
   length: number,
 ): void {
   const arena = heap.arena;
-  if (into.buffer === arena.buffer) {
-    arena.bytes.copyWithin(into.byteOffset + start, from, from + length);
-  } else if (length <= 32) {
-    for (let i = 0; i < length; i++) into[start + i] = arena.bytes[from + i]!;
-  } else {
-    into.set(arena.bytes.subarray(from, from + length), start);
-  }
+  const offset = arena.offsetOf(into);
+  if (offset >= 0) copy(arena, offset + start, from, length);
+  else if (length > 32) setPart(into, start, arena.bytes, from, length);
+  else for (let i = 0; i < length; i++) into[start + i] = arena.bytes[from + i]!;
+}
+
+/** cold: only for arrays outside of the arena, where a copy cannot do without a view. */
+function setPart(to: Uint8Array, at: number, from: Uint8Array, start: number, n: number): void {
+  to.set(from.subarray(start, start + n), at);
 }

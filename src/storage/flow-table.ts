@@ -67,6 +67,7 @@ export class FlowTable {
     this.#places[at * 2 + 1] = stored;
   }
 
+  /** cold: once per doubling. */
   #grow(): void {
     const old = this.#places;
     this.#places = new Int32Array(old.length * 2);

@@ -30,6 +30,7 @@ export class IndexQueue {
     return index;
   }
 
+  /** cold: once per doubling. */
   #grow(): void {
     const old = this.#items;
     const items = new Int32Array(old.length * 2);

@@ -100,10 +100,26 @@ export class TimerWheel {
   ticksUntilNext(): number {
     if (this.size === 0) return -1;
     if (this.#heads[DUE] !== NO_TIMER) return 0;
-    const here = this.now & MASK;
-    const slot = this.#firstOccupied(0, here + 1);
-    if (slot !== -1) return slot - here;
-    return SLOTS - here;
+    let least = 0x7fffffff;
+    for (let level = 0; level < LEVELS; level++) {
+      const ticks = this.#ticksInLevel(level);
+      if (ticks < least) least = ticks;
+    }
+    return least;
+  }
+
+  /** Ticks until the next occupied slot of a level begins; a slot of its next turn: until that. */
+  #ticksInLevel(level: number): number {
+    const shift = level * SLOT_BITS;
+    const here = (this.now >>> shift) & MASK;
+    let slot = this.#firstOccupied(level, here + 1);
+    if (slot === -1) {
+      if (this.#firstOccupied(level, 0) === -1) return 0x7fffffff;
+      slot = SLOTS;
+    }
+    const intoSlot = this.now & ((1 << shift) - 1);
+    const ticks = (slot - here) * 2 ** shift - intoSlot;
+    return ticks < 0x7fffffff ? ticks : 0x7fffffff;
   }
 
   /** How many of the coming ticks have empty slots and cause no cascade. */
@@ -181,6 +197,7 @@ export class TimerWheel {
     }
   }
 
+  /** cold: once per doubling. */
   #grow(timer: number): void {
     let capacity = this.#slot.length;
     while (capacity <= timer) capacity *= 2;
@@ -193,6 +210,7 @@ export class TimerWheel {
   }
 }
 
+/** cold: once per doubling. */
 function widen(old: Int32Array, capacity: number): Int32Array {
   const array = new Int32Array(capacity);
   array.set(old);

@@ -111,6 +111,12 @@ export class Connection {
   /** 1 once a FIN is known at finSeq, even while data before it is missing. */
   finSeen = 0;
   finSeq = 0;
+  /** 1 when both sides send timestamps; what is added to our clock, so that it tells nothing. */
+  tsOk = 0;
+  tsOffset = 0;
+  /** TS.Recent (RFC 7323 4.3), and when it was taken (ms). */
+  tsRecent = 0;
+  tsRecentAt = 0;
   /** Where the segment began that last arrived out of order. */
   lastArrived = 0;
   /** Segments that arrived out of order since the last ACK. */
@@ -137,6 +143,19 @@ export class Connection {
   cwnd = 0;
   ssthresh = 0;
   ackedBytes = 0;
+  /** CUBIC: W_max, the epoch's start (ms, 0: none), K (ms), what Reno would have. */
+  cubicMax = 0;
+  cubicEpoch = 0;
+  cubicK = 0;
+  cubicReno = 0;
+  /** HyStart++: where the round ends, its least round-trip time and samples, the last round's. */
+  roundEnd = 0;
+  roundRtt = 0x7fffffff;
+  roundSamples = 0;
+  lastRoundRtt = 0x7fffffff;
+  /** Rounds of conservative slow start, 0: none; and the round-trip time at its beginning. */
+  cssRounds = 0;
+  cssBaseRtt = 0;
   /** 1 when both sides said that they understand SACK. */
   sackOk = 0;
   /** Duplicate ACKs in a row; without SACK each stands for a segment that arrived. */
@@ -220,12 +239,14 @@ export class Connection {
     this.quickAcks = 0;
     this.finSeen = 0;
     this.dsackDue = 0;
+    this.tsOk = 0;
     this.duplicatesOwed = 0;
     this.srtt = 0;
     this.rttvar = 0;
     this.backoff = 0;
     this.cwnd = 0;
     this.ackedBytes = 0;
+    this.roundRtt = 0x7fffffff;
     this.dupAcks = 0;
     this.recovery = OPEN;
     this.sackOk = 0;

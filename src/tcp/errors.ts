@@ -19,6 +19,7 @@ import {
   UNREACHABLE_PROTOCOL,
 } from '../net/transport.ts';
 import type { Connection } from './connection.ts';
+import { payloadMss, sendMss } from './sizes.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
@@ -64,7 +65,7 @@ function findQuoted(tcp: Tcp, error: IcmpError): Connection | null {
 /** Path MTU discovery (RFC 1191, RFC 8201): smaller segments, and the lost one again. */
 function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
   tcp.net.paths.lowerMtu(c.path!, mtu);
-  const fits = tcp.sendMss(c.path!, c.mss);
+  const fits = payloadMss(c, sendMss(c.path!, 65535, tcp.options.minMss));
   if (fits >= c.mss) return;
   c.mss = fits;
   // What was too big never arrived; it goes again in smaller pieces.

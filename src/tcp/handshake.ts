@@ -6,10 +6,12 @@
 import * as Drop from '../base/drops.ts';
 import { CONNECTED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { receive } from './receiver.ts';
 import { sample } from './rtt.ts';
 import type { Segment } from './segment.ts';
+import { payloadMss, sendMss } from './sizes.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
@@ -66,8 +68,7 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
   c.rcvNxt = (s.seq + 1) | 0;
   c.lastAckSent = c.rcvNxt;
   c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
-  c.mss = tcp.sendMss(c.path!, peer.mss);
-  c.rcvMss = c.mss;
+  takeTimestamps(tcp, c, peer);
   c.sackOk = peer.sackPermitted & (tcp.options.sack ? 1 : 0);
   if (peer.windowScale >= 0) {
     c.sndWndScale = peer.windowScale;
@@ -77,6 +78,15 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
     c.rcvWndScale = 0;
   }
   c.lastReceivedAt = tcp.clock.ms;
+}
+
+/** RFC 7323 3.2: timestamps are used when both SYNs have them. */
+function takeTimestamps(tcp: Tcp, c: Connection, peer: TcpOptionValues): void {
+  c.tsOk = peer.timestamps & (tcp.options.timestamps ? 1 : 0);
+  c.tsRecent = peer.tsVal;
+  c.tsRecentAt = tcp.clock.ms;
+  c.mss = payloadMss(c, sendMss(c.path!, peer.mss, tcp.options.minMss));
+  c.rcvMss = c.mss;
 }
 
 /** The ACK of our SYN-ACK arrived in SYN-RECEIVED; false when the program cannot take it yet. */

@@ -10,6 +10,7 @@ import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
 import { established, synSent } from './handshake.ts';
+import { isFresh, isMissing, remember } from './paws.ts';
 import { receive } from './receiver.ts';
 import type { Segment } from './segment.ts';
 import { ackIsAcceptable, acknowledge } from './sender.ts';
@@ -30,8 +31,10 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
     (s.flags & UNUSUAL) === ACK &&
     s.dataLength <= ((c.rcvAdv - c.rcvNxt) | 0) &&
     c.orphan === 0 &&
-    ackIsAcceptable(c, s.ack)
+    ackIsAcceptable(c, s.ack) &&
+    (c.tsOk === 0 || timestampIsFine(tcp, c))
   ) {
+    remember(c, tcp.optionValues, s.seq, tcp.clock.ms);
     c.lastReceivedAt = tcp.clock.ms;
     acknowledge(tcp, c, s);
     if (s.dataLength > 0) receive(tcp, c, s);
@@ -44,9 +47,18 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
 function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   // A SYN on a connection in TIME-WAIT may open the next one (RFC 9293 3.10.7.4, RFC 6191).
   if (c.state === State.TIME_WAIT && tcp.reopen(c, s)) return;
-  // First: the sequence number.
+  // First: the timestamp (RFC 7323 5.3 R1) and the sequence number.
+  const now = tcp.clock.ms;
+  if (!(s.flags & RST) && c.tsOk === 1) {
+    if (isMissing(c, tcp.optionValues)) {
+      tcp.drops[Drop.TCP_NO_TIMESTAMP]! += 1;
+      return;
+    }
+    if (!isFresh(c, tcp.optionValues, now)) return outdated(tcp, c);
+  }
   if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
-  c.lastReceivedAt = tcp.clock.ms;
+  if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
+  c.lastReceivedAt = now;
   c.probesUnanswered = 0;
   // Second: RST. Only the exact next number resets (RFC 5961 3.2).
   if (s.flags & RST) {
@@ -69,6 +81,17 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
     armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);
     acknowledgeNow(tcp, c);
   }
+}
+
+function timestampIsFine(tcp: Tcp, c: Connection): boolean {
+  const values = tcp.optionValues;
+  return values.timestamps === 1 && isFresh(c, values, tcp.clock.ms);
+}
+
+/** PAWS: an ACK tells an honest peer where we stand. */
+function outdated(tcp: Tcp, c: Connection): void {
+  tcp.drops[Drop.TCP_OLD_TIMESTAMP]! += 1;
+  acknowledgeNow(tcp, c);
 }
 
 /** RFC 9293 table 6, with the allowance that a closed window still takes ACKs at rcvNxt. */

@@ -78,7 +78,7 @@ export class TcpListener extends EventSource {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.#tcp.unlisten(this);
+    this.#tcp.listeners.close(this);
   }
 
   /** A segment for this address and port that belongs to no connection (RFC 9293 3.10.7.2). */

@@ -4,11 +4,12 @@
  */
 import { Address, isV4 } from '../base/address.ts';
 import { StackError } from '../base/errors.ts';
+import { CLOSED as EVENT_CLOSED } from '../base/events.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
 import { type ListenOptions, TcpListener } from './listener.ts';
-import { SYN_SENT, TIME_WAIT } from './state.ts';
+import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import { TcpSocket } from './socket.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
@@ -57,7 +58,25 @@ export class Listeners {
     return listener;
   }
 
-  remove(listener: TcpListener): void {
+  /** Every listener, for listings and for shutting down. */
+  all(): TcpListener[] {
+    return [...this.#byPort.values()].flat();
+  }
+
+  /** The listener ends: what nobody has accepted is reset, the rest goes on. */
+  close(listener: TcpListener): void {
+    const tcp = this.#tcp;
+    this.#remove(listener);
+    if (listener.halfOpen + listener.waiting > 0) {
+      for (const c of tcp.connections) {
+        if (c.listener !== listener) continue;
+        if (c.acceptQueued === 1 || c.state === SYN_RECEIVED) tcp.abort(c, '');
+      }
+    }
+    tcp.events.raise(listener, EVENT_CLOSED);
+  }
+
+  #remove(listener: TcpListener): void {
     const left = (this.#byPort.get(listener.port) ?? []).filter((other) => other !== listener);
     if (left.length > 0) this.#byPort.set(listener.port, left);
     else this.#byPort.delete(listener.port);

@@ -37,6 +37,10 @@ export interface TcpOptions {
   keepAliveProbes: number;
   /** Nagle's algorithm off for new connections. */
   noDelay: boolean;
+  /** How the sending rate is found: 'cubic' (RFC 9438) or 'newreno' (RFC 5681). */
+  congestion: 'cubic' | 'newreno';
+  /** Timestamps and with them PAWS (RFC 7323). */
+  timestamps: boolean;
   /** Selective acknowledgments (RFC 2018). */
   sack: boolean;
   /** Smallest MSS accepted from a peer (CVE-2019-11479). */
@@ -67,6 +71,8 @@ export const DEFAULTS: TcpOptions = {
   keepAliveIntervalMs: 75_000,
   keepAliveProbes: 9,
   noDelay: false,
+  congestion: 'cubic',
+  timestamps: true,
   sack: true,
   minMss: 216,
   initialWindowSegments: 10,
@@ -97,7 +103,8 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
   const options: TcpOptions = { ...DEFAULTS, ...given };
   for (const [name, value] of Object.entries(options)) {
     const [low, high] = BOUNDS[name as keyof TcpOptions] ?? [0, 0x7fffffff];
-    if (typeof value === 'boolean') continue;
+    if (name === 'congestion') checkCongestion(value);
+    if (typeof value !== 'number') continue;
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new StackError(
         'EINVAL',
@@ -109,4 +116,9 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
     throw new StackError('EINVAL', 'tcp.firstEphemeralPort is above tcp.lastEphemeralPort');
   }
   return options;
+}
+
+function checkCongestion(value: unknown): void {
+  if (value === 'cubic' || value === 'newreno') return;
+  throw new StackError('EINVAL', `tcp.congestion is '${value}'; it must be 'cubic' or 'newreno'`);
 }

@@ -23,6 +23,7 @@ import { newWindow } from './receiver.ts';
 import { sackLength, writeSack } from './sack.ts';
 import { NONE, type Scoreboard } from './scoreboard.ts';
 import { scheduleTailProbe } from './sender.ts';
+import { offeredMss } from './sizes.ts';
 import { SYN_SENT, sends } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
@@ -209,8 +210,12 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
   if (at === NO_SLOT) return false;
   const window = newWindow(c, tcp.options.receiveBufferBytes) >> c.rcvWndScale;
   let header = Wire.HEADER_LENGTH;
+  if (c.tsOk === 1) {
+    Options.writeTimestamps(tcp.view, at + header, (tcp.clock.ms + c.tsOffset) | 0, c.tsRecent);
+    header += Options.TIMESTAMPS_LENGTH;
+  }
   if (length === 0 && (c.outOfOrder !== null || c.dsackDue === 1)) {
-    const sack = sackLength(c, OPTIONS_ROOM);
+    const sack = sackLength(c, OPTIONS_ROOM - (header - Wire.HEADER_LENGTH));
     if (sack > 0) writeSack(tcp, c, at + header, sack);
     header += sack;
   }
@@ -233,7 +238,7 @@ function sent(tcp: Tcp, c: Connection, seq: number, end: number): void {
   c.lastSentAt = nowMs;
   const fresh = seq === c.sndNxt;
   if (fresh) {
-    const board = c.board === null ? tcp.takeBoard(c) : c.board;
+    const board = c.board === null ? tcp.records.takeBoard(c) : c.board;
     board.sent(end, tcp.clock.us);
     c.sndNxt = end;
     c.prrOut += (end - seq) | 0;
@@ -270,11 +275,16 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
 /** MSS always; the others on a SYN, and on a SYN-ACK when the SYN had them. The header's length. */
 function writeSynOptions(tcp: Tcp, c: Connection, at: number, isReply: boolean): number {
   let to = at + Wire.HEADER_LENGTH;
-  Options.writeMss(tcp.view, to, tcp.offeredMss(c.path!));
+  Options.writeMss(tcp.view, to, offeredMss(c.path!));
   to += 4;
   if (!isReply || c.sndWndScale >= 0) {
     Options.writeWindowScale(tcp.view, to, tcp.windowScale);
     to += 4;
+  }
+  if (isReply ? c.tsOk === 1 : tcp.options.timestamps) {
+    const tsEcr = isReply ? c.tsRecent : 0;
+    Options.writeTimestamps(tcp.view, to, (tcp.clock.ms + c.tsOffset) | 0, tsEcr);
+    to += Options.TIMESTAMPS_LENGTH;
   }
   if (isReply ? c.sackOk === 1 : tcp.options.sack) {
     Options.writeSackPermitted(tcp.view, to);

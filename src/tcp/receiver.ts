@@ -82,7 +82,7 @@ function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boo
   if (c.duplicatesOwed < MOST_DUPLICATE_ACKS) c.duplicatesOwed++;
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
-  if (c.outOfOrder === null) c.outOfOrder = tcp.takeIntervals();
+  if (c.outOfOrder === null) c.outOfOrder = tcp.records.takeIntervals();
   if (!c.outOfOrder.add(s.seq, (s.seq + s.dataLength) | 0)) {
     tcp.drops[Drop.TCP_TOO_MANY_HOLES]! += 1;
     return false;
@@ -96,7 +96,7 @@ function closeHole(tcp: Tcp, c: Connection, added: number): number {
   const intervals = c.outOfOrder!;
   const end = intervals.takeFrom((c.rcvNxt + added) | 0);
   if (intervals.count === 0) {
-    tcp.giveIntervals(intervals);
+    tcp.records.giveIntervals(intervals);
     c.outOfOrder = null;
   }
   return (end - c.rcvNxt) | 0;

@@ -45,7 +45,8 @@ export function afterAck(
   else detectByDuplicates(c, board, advance);
   if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
   if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
-  else if (advance > 0 && !ended) tcp.congestion.acknowledged(c, advance, before);
+  else if (advance > 0 && !ended)
+    tcp.congestion.acknowledged(c, advance, before, tcp.clock.ms, board.rtt);
 }
 
 /** RFC 8985 6.2: what was sent long enough before the newest arrival is lost. */

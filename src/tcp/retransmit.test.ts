@@ -212,3 +212,13 @@ test('the user timeout ends a connection whose data is not acknowledged', () => 
   tcp.leap(1000);
   assert.equal(tcp.socket!.error, 'ETIMEDOUT');
 });
+
+test('an ACK that also covers a retransmission is not measured, however much else it covers', () => {
+  const tcp = inFlight(4);
+  const before = tcp.socket!.connection!.srtt;
+  tcp.after(210);
+  tcp.sends({ seq: tcp.ours(0) });
+  tcp.after(90);
+  tcp.gets({ flags: ACK, ack: tcp.ours(4 * 1460) });
+  assert.equal(tcp.socket!.connection!.srtt, before);
+});

@@ -44,6 +44,8 @@ export class Scoreboard {
   reordered = 0;
   /** 1 when the last ACK delivered something that was taken to be lost. */
   wronglyLost = 0;
+  /** 1 when the last ACK covered something sent twice: then its timing says nothing (Karn). */
+  #ambiguous = 0;
   #entries: Int32Array = new Int32Array(16 * WORDS);
   #head = 0;
   #tail = 0;
@@ -83,6 +85,7 @@ export class Scoreboard {
   /** Before the ACKs and SACK blocks of a segment: clears what the last one told. */
   beginAck(): void {
     this.rtt = -1;
+    this.#ambiguous = 0;
     this.delivered = 0;
     this.reordered = 0;
     this.wronglyLost = 0;
@@ -90,6 +93,12 @@ export class Scoreboard {
 
   /** Everything before `una` has arrived. */
   acknowledge(una: number, nowUs: number, minRtt: number): void {
+    this.#take(una, nowUs, minRtt);
+    // What filled a hole was sent again; what lay behind the hole arrived long before.
+    if (this.#ambiguous === 1) this.rtt = -1;
+  }
+
+  #take(una: number, nowUs: number, minRtt: number): void {
     const entries = this.#entries;
     while (this.#head < this.#tail) {
       const at = this.#head;
@@ -154,6 +163,7 @@ export class Scoreboard {
     if (((end - this.highest) | 0) > 0) this.highest = end;
     else if ((state & RETRANSMITTED) === 0) this.reordered = 1;
     if (state & RETRANSMITTED) {
+      this.#ambiguous = 1;
       // The ACK may be that of the first transmission: too early to be for the second.
       if (rtt < minRtt) return;
     } else {
@@ -289,7 +299,7 @@ export class Scoreboard {
     return at;
   }
 
-  /** Moves the entries to the front, and into more memory where that does not help. */
+  /** Moves the entries to the front, or into more memory. cold: once per doubling. */
   #makeRoom(): void {
     const used = this.#tail - this.#head;
     if (used * 2 > this.#entries.length) {

@@ -9,6 +9,7 @@ import type { Path } from '../net/path.ts';
 export class Secrets {
   readonly #isnKey: Int32Array;
   readonly #portKey: Int32Array;
+  readonly #timestampKey: Int32Array;
   #portCounter = 0;
   readonly #words: Int32Array = new Int32Array(10);
 
@@ -16,6 +17,7 @@ export class Secrets {
     const key = (): Int32Array => Int32Array.of(random(), random(), random(), random());
     this.#isnKey = key();
     this.#portKey = key();
+    this.#timestampKey = key();
   }
 
   /** RFC 6528: ISN = M + F(addresses, ports, secret); M ticks every 4 microseconds. */
@@ -23,6 +25,18 @@ export class Secrets {
     this.#fill(path);
     this.#words[8] = (localPort << 16) | remotePort;
     return (Math.imul(nowMs, 250) + sipHash24(this.#isnKey, this.#words, 9)) | 0;
+  }
+
+  /**
+   * What is added to the clock in timestamps towards this peer: the same for all connections
+   * between the two addresses, so that a new one is never behind an old one (RFC 7323 5.5), and
+   * different for others, so that nobody learns how long we have been up.
+   */
+  timestampOffset(path: Path): number {
+    this.#fill(path);
+    this.#words[8] = 1;
+    this.#words[9] = 0;
+    return sipHash24(this.#timestampKey, this.#words, 10);
   }
 
   /**

@@ -38,7 +38,7 @@ export function acknowledge(tcp: Tcp, c: Connection, s: Segment): void {
     if (c.tlpOut === 1 && ((c.sndUna - c.tlpEnd) | 0) >= 0)
       probeAcknowledged(tcp, c, tcp.dsack === 1);
     if (advance > 0) progress(tcp, c, board);
-    if (board.isEmpty) tcp.giveBoard(c);
+    if (board.isEmpty) tcp.records.giveBoard(c);
   }
   updateWindow(tcp, c, s, window);
   if (hasMore(c)) tcp.makeReady(c);
@@ -69,7 +69,16 @@ function news(
     c.dupAcks++;
   }
   if (board.rtt >= 0) sample(c, board.rtt, tcp.clock.ms, tcp.options);
+  else if (advance > 0) sampleByTimestamp(tcp, c);
   afterAck(tcp, c, board, advance, before);
+}
+
+/** Everything acknowledged was sent more than once: only the echoed timestamp knows (RFC 7323 4.1). */
+function sampleByTimestamp(tcp: Tcp, c: Connection): void {
+  const values = tcp.optionValues;
+  if (c.tsOk === 0 || values.timestamps === 0) return;
+  const ms = (tcp.clock.ms + c.tsOffset - values.tsEcr) | 0;
+  if (ms >= 0 && ms < 0x1fffff) sample(c, ms * 1000, tcp.clock.ms, tcp.options);
 }
 
 /** RFC 5681 2: the ACK that tells of a hole at the peer. */

@@ -8,7 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import * as Drop from '../base/drops.ts';
 import type { ErrorCode } from '../base/errors.ts';
-import { CLOSED as EVENT_CLOSED, type EventQueue } from '../base/events.ts';
+import type { EventQueue } from '../base/events.ts';
 import { TX_TCP_SUM } from '../link/layout.gen.ts';
 import { hasRoom } from '../link/link.ts';
 import { type Egress, NO_SLOT } from '../net/egress.ts';
@@ -18,13 +18,13 @@ import type { Path } from '../net/path.ts';
 import type { IcmpError, Transport } from '../net/transport.ts';
 import type { Heap } from '../storage/heap.ts';
 import { IndexQueue } from '../storage/index-queue.ts';
-import { IntervalSet } from '../storage/interval-set.ts';
 import { NO_TIMER, TimerWheel } from '../storage/timer-wheel.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
+import { cubic } from './congestion/cubic.ts';
 import { newReno } from './congestion/new-reno.ts';
-import { Connection } from './connection.ts';
+import type { Connection } from './connection.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
 import { Flows } from './flows.ts';
@@ -33,9 +33,10 @@ import type { ListenOptions, TcpListener } from './listener.ts';
 import { type ConnectOptions, Listeners } from './listeners.ts';
 import { complete, type TcpOptions } from './options.ts';
 import { output } from './output.ts';
-import { Scoreboard } from './scoreboard.ts';
+import { Records } from './records.ts';
 import { Secrets } from './secrets.ts';
 import { Segment } from './segment.ts';
+import { scaleFor } from './sizes.ts';
 import type { TcpSocket } from './socket.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
@@ -45,9 +46,6 @@ import { armEnd, armKeepAlive, disarm, nextExpired } from './timers.ts';
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
 /** What a path carries besides the payload of a segment without options. */
 const HEADER = Wire.HEADER_LENGTH;
-/** RFC 9293 3.7.1: the MSS of a peer that names none. */
-const DEFAULT_MSS_V4 = 536;
-const DEFAULT_MSS_V6 = 1220;
 
 export class Tcp implements Transport {
   readonly net: Net;
@@ -59,26 +57,23 @@ export class Tcp implements Transport {
   readonly options: TcpOptions;
   readonly drops: Float64Array;
   readonly stats: Float64Array = Stats.family.values();
-  readonly congestion: CongestionControl = newReno;
+  readonly congestion: CongestionControl;
   readonly wheel: TimerWheel;
   readonly listeners: Listeners;
   readonly secrets: Secrets;
   readonly random: () => number;
-  readonly connections: Connection[] = [];
+  readonly records: Records;
+  /** All connection records, by index. */
+  readonly connections: Connection[];
   readonly optionValues: Options.TcpOptionValues = new Options.TcpOptionValues();
   /** The shift we offer for our receive window. */
   readonly windowScale: number;
   /** The window of a SYN, which is never scaled. */
   readonly initialWindow: number;
-  readonly timeWaits: TimeWaits = new TimeWaits(this.connections);
-  /** Connections in use, those in TIME-WAIT included. */
-  inUse = 0;
+  readonly timeWaits: TimeWaits;
   readonly #segment: Segment = new Segment();
   readonly #flows: Flows;
-  readonly #free: IndexQueue = new IndexQueue();
   readonly #ready: IndexQueue[] = [];
-  readonly #intervals: IntervalSet[] = [];
-  readonly #boards: Scoreboard[] = [];
   /** 1 when the segment being processed told of a duplicate (DSACK). */
   dsack = 0;
   #packet: Packet | null = null;
@@ -100,8 +95,12 @@ export class Tcp implements Transport {
     this.events = events;
     this.drops = drops;
     this.options = complete(options);
+    this.congestion = this.options.congestion === 'newreno' ? newReno : cubic;
     this.random = random;
     this.secrets = new Secrets(random);
+    this.records = new Records(this.options.maxConnections, this.options.maxOutOfOrderRanges);
+    this.connections = this.records.connections;
+    this.timeWaits = new TimeWaits(this.connections);
     this.#flows = new Flows(this.connections, random() | 0, random() | 0);
     this.wheel = new TimerWheel(clock.ms);
     this.listeners = new Listeners(this);
@@ -136,11 +135,24 @@ export class Tcp implements Transport {
     const options = this.optionValues;
     options.clear();
     const c = this.#flows.lookup(packet, Wire.ports(this.view, packet.at));
-    if (headerLength > HEADER && !Options.parse(this.view, s.at + HEADER, s.dataAt, options)) {
+    if (headerLength > HEADER && !this.#parseOptions(s.at + HEADER, s.dataAt)) {
       return this.#drop(Drop.TCP_MALFORMED);
     }
     if (c !== null) arrives(this, c, s);
     else this.#opening(s, packet);
+  }
+
+  /** Timestamps alone, as on nearly every segment, are read straight away. */
+  #parseOptions(at: number, end: number): boolean {
+    const options = this.optionValues;
+    const view = this.view;
+    if (end - at !== Options.TIMESTAMPS_LENGTH || view.getInt32(at) !== Options.TIMESTAMPS_ONLY) {
+      return Options.parse(view, at, end, options);
+    }
+    options.timestamps = 1;
+    options.tsVal = view.getInt32(at + 4);
+    options.tsEcr = view.getInt32(at + 8);
+    return true;
   }
 
   #drop(reason: number): void {
@@ -177,7 +189,7 @@ export class Tcp implements Transport {
     this.#ready[c.path!.nic.index]!.push(c.index);
   }
 
-  /** An interface was attached. */
+  /** An interface was attached. cold: once per interface. */
   addNic(): void {
     this.#ready.push(new IndexQueue());
   }
@@ -278,32 +290,23 @@ export class Tcp implements Transport {
 
   /** A connection record in state CLOSED, keyed and in the table; null at the bound. */
   create(path: Path, localPort: number, remotePort: number): Connection | null {
-    let index = this.#free.shift();
-    if (index < 0) {
-      if (this.connections.length >= this.options.maxConnections) {
-        if (!this.recycleTimeWait()) {
-          this.#drop(Drop.TCP_NO_SLAB);
-          return null;
-        }
-        index = this.#free.shift();
-      } else {
-        index = this.connections.length;
-        this.connections.push(new Connection(index));
-      }
+    let c = this.records.takeConnection();
+    if (c === null && this.recycleTimeWait()) c = this.records.takeConnection();
+    if (c === null) {
+      this.#drop(Drop.TCP_NO_SLAB);
+      return null;
     }
-    const c = this.connections[index]!;
     c.prepare(path, localPort, remotePort);
     c.iss = this.secrets.isn(path, localPort, remotePort, this.clock.ms);
     c.sndUna = c.iss;
     c.sndNxt = c.iss;
     c.sndBase = (c.iss + 1) | 0;
+    c.tsOffset = this.secrets.timestampOffset(path);
     c.rtoMs = this.options.initialRtoMs;
     c.noDelay = this.options.noDelay ? 1 : 0;
     c.challengedAt = (this.clock.ms - 1_000_000) | 0;
     c.lastSentAt = this.clock.ms;
-    c.mss = DEFAULT_MSS_V4;
     this.#flows.add(c);
-    this.inUse++;
     return c;
   }
 
@@ -347,8 +350,7 @@ export class Tcp implements Transport {
     c.listener = null;
     c.acceptQueued = 0;
     c.ready = 0;
-    this.inUse--;
-    this.#free.push(c.index);
+    this.records.giveConnection(c);
   }
 
   /**
@@ -367,9 +369,9 @@ export class Tcp implements Transport {
   #freeBuffers(c: Connection): void {
     c.snd.reset(this.heap);
     c.rcv.reset(this.heap);
-    if (c.board !== null) this.giveBoard(c);
+    if (c.board !== null) this.records.giveBoard(c);
     if (c.outOfOrder !== null) {
-      this.giveIntervals(c.outOfOrder);
+      this.records.giveIntervals(c.outOfOrder);
       c.outOfOrder = null;
     }
   }
@@ -433,7 +435,7 @@ export class Tcp implements Transport {
   /** A new SYN for a connection in TIME-WAIT (RFC 9293 3.10.7.4); true when it was taken. */
   reopen(c: Connection, s: Segment): boolean {
     const isNewSyn = (s.flags & (Wire.SYN | Wire.ACK | Wire.RST)) === Wire.SYN;
-    if (!isNewSyn || ((s.seq - c.rcvNxt) | 0) <= 0) return false;
+    if (!isNewSyn || !isBeyond(this, c, s)) return false;
     const listener = this.listeners.find(this.#packet!);
     if (listener === null) return false;
     this.stats[Stats.TIME_WAIT_REUSED]! += 1;
@@ -441,63 +443,13 @@ export class Tcp implements Transport {
     listener.arrives(s, this.#packet!);
     return true;
   }
-
-  /** A listener closes: what nobody has accepted is reset. */
-  unlisten(listener: TcpListener): void {
-    this.listeners.remove(listener);
-    if (listener.halfOpen + listener.waiting > 0) {
-      for (const c of this.connections) {
-        if (c.listener !== listener) continue;
-        if (c.acceptQueued === 1 || c.state === State.SYN_RECEIVED) this.abort(c, '');
-      }
-    }
-    this.events.raise(listener, EVENT_CLOSED);
-  }
-
-  // ---- sizes ----
-
-  /** The MSS we tell the peer: what our interface takes (RFC 9293 3.7.1, RFC 6691). */
-  offeredMss(path: Path): number {
-    return path.nic.mtu - path.headerLength - HEADER;
-  }
-
-  /** Payload of the segments we send, from the peer's option (0: none) and the path. */
-  sendMss(path: Path, offered: number): number {
-    const fallback = path.version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
-    let mss = offered === 0 ? fallback : offered;
-    if (mss < this.options.minMss) mss = this.options.minMss;
-    const fits = path.mtu - path.headerLength - HEADER;
-    return mss < fits ? mss : fits;
-  }
-
-  /** A scoreboard for a connection that begins to send. */
-  takeBoard(c: Connection): Scoreboard {
-    const board = this.#boards.pop() ?? new Scoreboard();
-    board.reset(c.sndNxt);
-    c.board = board;
-    return board;
-  }
-
-  /** Nothing is in flight any more. */
-  giveBoard(c: Connection): void {
-    this.#boards.push(c.board!);
-    c.board = null;
-  }
-
-  takeIntervals(): IntervalSet {
-    const set = this.#intervals.pop() ?? new IntervalSet(this.options.maxOutOfOrderRanges);
-    set.clear();
-    return set;
-  }
-
-  giveIntervals(set: IntervalSet): void {
-    this.#intervals.push(set);
-  }
 }
 
-/** The smallest shift with which 16 bits can express the buffer (RFC 7323 2.2). */
-function scaleFor(bytes: number): number {
-  let scale = 0;
-  while (scale < Options.MAX_WINDOW_SCALE && 65535 << scale < bytes) scale++;
-  return scale;
+/** A SYN that cannot be of the old connection: by its timestamp (RFC 6191) or its number. */
+function isBeyond(tcp: Tcp, c: Connection, s: Segment): boolean {
+  const peer = tcp.optionValues;
+  if (c.tsOk === 1 && peer.timestamps === 1 && peer.tsVal !== c.tsRecent) {
+    return ((peer.tsVal - c.tsRecent) | 0) > 0;
+  }
+  return ((s.seq - c.rcvNxt) | 0) > 0;
 }

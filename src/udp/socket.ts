@@ -283,11 +283,6 @@ export class UdpSocket extends EventSource {
   }
 }
 
-/** For Udp.open(). */
-export function openSocket(udp: Udp): UdpSocket {
-  return new UdpSocket(udp);
-}
-
 function checkPort(port: number, least: number): void {
   if (!Number.isInteger(port) || port < least || port > PORT_MAX) {
     throw new StackError('EINVAL', `port ${port} is not in ${least}-${PORT_MAX}`);

@@ -385,6 +385,17 @@ test('packet too big lowers the path, and the next datagram is cut', () => {
   assert.ok(frames.every((frame) => frame.ip!.totalLength <= 1200));
 });
 
+test('packet too big about nobody we talk to changes nothing', () => {
+  const host = new UdpHost();
+  host.socket(HOST, 53);
+  const paths = host.net.paths.size;
+  const quote = Build.udp({ src: HOST, dst: '10.0.0.66', srcPort: 53, dstPort: 9 }).slice(14);
+  const body = concat(Uint8Array.of(0, 0, 2, 64), quote);
+  host.gets(Build.icmp({ src: PEER, dst: HOST, type: 3, code: 4, body }));
+  assert.equal(host.net.paths.size, paths);
+  assert.deepEqual(host.dropped(), { icmp_no_flow: 1 });
+});
+
 test('where there is no way, send() and connect() say so', () => {
   const host = new UdpHost();
   const socket = host.udp.open();

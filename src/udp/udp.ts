@@ -14,7 +14,7 @@ import type { Heap } from '../storage/heap.ts';
 import * as Wire from '../wire/udp.ts';
 import { errorCode } from './errors.ts';
 import { UdpPorts } from './ports.ts';
-import { openSocket, type UdpSocket } from './socket.ts';
+import { UdpSocket } from './socket.ts';
 
 export class Udp implements Transport {
   readonly net: Net;
@@ -37,10 +37,10 @@ export class Udp implements Transport {
     this.#drops = net.core.drops;
   }
 
-  /** A fresh socket, not bound to anything. */
+  /** A socket, not bound to anything. cold: once per socket. */
   open(): UdpSocket {
     this.count++;
-    return openSocket(this);
+    return new UdpSocket(this);
   }
 
   /**
@@ -131,10 +131,11 @@ export class Udp implements Transport {
     this.events.raise(socket, FAILED);
   }
 
-  /** A checksum of 0 means none; IPv6 forbids it (RFC 8200 8.1). */
+  /** The link's word counts first. A checksum of 0 means none; IPv6 forbids it (RFC 8200 8.1). */
   #isIntact(packet: Packet, checksum: number): boolean {
+    if (packet.checked === 1) return true;
     if (checksum === 0) return packet.version === 4;
-    return packet.checked === 1 || this.net.transportSum(packet) === 0xffff;
+    return this.net.transportSum(packet) === 0xffff;
   }
 
   /** False for a unicast packet that only its frame sent to a group. */
@@ -166,12 +167,12 @@ export class Udp implements Transport {
     }
   }
 
+  /** Only a path that is in use can be too narrow; the news alone does not make one. */
   #lowerMtu(error: IcmpError): void {
     const { remote0, remote1, remote2, remote3, local0, local1, local2, local3 } = error;
     const { paths } = this.net;
-    const path = paths.acquire(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
-    if (path === null) return;
-    paths.lowerMtu(path, error.mtu);
-    paths.release(path);
+    const path = paths.find(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
+    if (path === null) this.#drops[Drop.ICMP_NO_FLOW]!++;
+    else paths.lowerMtu(path, error.mtu);
   }
 }

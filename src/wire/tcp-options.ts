@@ -94,6 +94,18 @@ export function writeWindowScale(view: DataView, at: number, shift: number): voi
   view.setInt32(at, (KIND_NOP << 24) | (KIND_WINDOW_SCALE << 16) | (3 << 8) | shift);
 }
 
+/** What a header of 32 bytes with nothing but timestamps begins its options with. */
+export const TIMESTAMPS_ONLY = (KIND_NOP << 24) | (KIND_NOP << 16) | (KIND_TIMESTAMPS << 8) | 10;
+/** Bytes of the padded timestamps option. */
+export const TIMESTAMPS_LENGTH = 12;
+
+/** Writes two NOPs and the timestamps option (12 bytes). */
+export function writeTimestamps(view: DataView, at: number, tsVal: number, tsEcr: number): void {
+  view.setInt32(at, TIMESTAMPS_ONLY);
+  view.setInt32(at + 4, tsVal);
+  view.setInt32(at + 8, tsEcr);
+}
+
 /** Writes two NOPs and the SACK-permitted option (4 bytes). */
 export function writeSackPermitted(view: DataView, at: number): void {
   view.setInt32(at, (KIND_NOP << 24) | (KIND_NOP << 16) | (KIND_SACK_PERMITTED << 8) | 2);

@@ -79,7 +79,7 @@ export function check(view: DataView, at: number, available: number): number {
   return length >= HEADER_LENGTH && length <= available ? length : 0;
 }
 
-/** The flags in the order people know: 'SYN ACK'. */
+/** The flags as people know them: 'SYN ACK'. cold: for text only. */
 export function flagNames(flags: number): string {
   const names = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG', 'ECE', 'CWR'];
   return names.filter((_, bit) => flags & (1 << bit)).join(' ');

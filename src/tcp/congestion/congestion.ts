@@ -11,8 +11,11 @@ export interface CongestionControl {
   readonly name: string;
   /** The connection is established: initial window of `segments` segments. */
   start(c: Connection, segments: number): void;
-  /** `bytes` were newly acknowledged outside recovery; `flight` was outstanding before. */
-  acknowledged(c: Connection, bytes: number, flight: number): void;
+  /**
+   * `bytes` were newly acknowledged outside recovery; `flight` was outstanding before.
+   * @param rttUs this ACK's round-trip time in microseconds, -1 for none
+   */
+  acknowledged(c: Connection, bytes: number, flight: number, nowMs: number, rttUs: number): void;
   /** Loss was detected by duplicate ACKs: sets ssthresh. */
   lost(c: Connection): void;
   /** The retransmission timer fired: sets ssthresh and the loss window. */

@@ -1,0 +1,71 @@
+/**
+ * The records TCP works with, made when they are first needed and then used again: connections,
+ * scoreboards, sets of intervals. So the steady state makes no garbage, however connections come
+ * and go. cold: what is made here is made once.
+ * @module
+ */
+import { IndexQueue } from '../storage/index-queue.ts';
+import { IntervalSet } from '../storage/interval-set.ts';
+import { Connection } from './connection.ts';
+import { Scoreboard } from './scoreboard.ts';
+
+export class Records {
+  /** All connection records, free ones (state CLOSED) included, by index. */
+  readonly connections: Connection[] = [];
+  /** Connections in use. */
+  inUse = 0;
+  readonly #maxConnections: number;
+  readonly #maxRanges: number;
+  readonly #free: IndexQueue = new IndexQueue();
+  readonly #boards: Scoreboard[] = [];
+  readonly #intervals: IntervalSet[] = [];
+
+  constructor(maxConnections: number, maxRanges: number) {
+    this.#maxConnections = maxConnections;
+    this.#maxRanges = maxRanges;
+  }
+
+  /** A free connection record, null at the bound. */
+  takeConnection(): Connection | null {
+    const index = this.#free.shift();
+    if (index >= 0) {
+      this.inUse++;
+      return this.connections[index]!;
+    }
+    if (this.connections.length >= this.#maxConnections) return null;
+    const c = new Connection(this.connections.length);
+    this.connections.push(c);
+    this.inUse++;
+    return c;
+  }
+
+  giveConnection(c: Connection): void {
+    this.inUse--;
+    this.#free.push(c.index);
+  }
+
+  /** A scoreboard for a connection that begins to send. */
+  takeBoard(c: Connection): Scoreboard {
+    const board = this.#boards.pop() ?? new Scoreboard();
+    board.reset(c.sndNxt);
+    c.board = board;
+    return board;
+  }
+
+  /** Nothing is in flight any more. */
+  giveBoard(c: Connection): void {
+    this.#boards.push(c.board!);
+    c.board = null;
+  }
+
+  /** An empty set for what arrives out of order. */
+  takeIntervals(): IntervalSet {
+    const set = this.#intervals.pop() ?? new IntervalSet(this.#maxRanges);
+    set.clear();
+    return set;
+  }
+
+  giveIntervals(set: IntervalSet): void {
+    this.#intervals.push(set);
+  }
+}

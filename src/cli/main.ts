@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+/**
+ * The command `dpdk-net`.
+ *
+ * Exit codes: 0 it went well; 1 the program failed, or the stack could not start; 2 the command
+ * line or the configuration is wrong (nothing was started).
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { DEFAULT_FILE } from '../config/config.ts';
+import { ConfigError } from '../config/problems.ts';
+import { StartError, UsageError } from './errors.ts';
+import { run } from './run.ts';
+
+const FAILED = 1;
+const WRONG_USAGE = 2;
+
+const { version } = JSON.parse(
+  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+) as { version: string };
+
+const RUN_HELP = `
+The program is an ordinary one: its node:net, http, https, tls, dgram and fetch are carried by
+the stack instead of the kernel. Addresses in [routes] kernel stay with the kernel (127.0.0.0/8
+and ::1 unless the configuration says otherwise), and so do Unix sockets and pipes.
+
+Examples:
+  dpdk-net run server.js
+  dpdk-net run --config other.toml server.js --port 8080
+  dpdk-net run --set network.mtu=9000 --set tcp.no_delay=true server.js
+  dpdk-net run --set dpdk.port=loopback --set routes.kernel=[] server.js     (no device at all)
+
+A least configuration (dpdk-net.toml):
+  [dpdk]
+  vdev = "net_tap0,iface=dtap0"
+  [network]
+  ip = "10.77.0.2/24"
+
+All keys are in docs/configuration.md. An error in the file names its line and what was meant.
+
+Ctrl-C (SIGINT) and SIGTERM: the program's own handlers run, as under Node. If it has none, every
+connection is ended in order (FIN, or RST after two seconds), the device is closed, exit code 0.`;
+
+const program = new Command('dpdk-net')
+  .description('A userspace TCP/IP stack for Node.js on DPDK.')
+  .version(version)
+  .enablePositionalOptions()
+  .exitOverride()
+  .addHelpText('after', '\n`dpdk-net help run` tells more.');
+
+program
+  .command('run')
+  .summary('run an unmodified program on the stack')
+  .description('Runs an unmodified Node program on the stack.')
+  .argument('<program>', 'the JavaScript file to run')
+  .argument('[args...]', 'arguments for the program')
+  .option('-c, --config <file>', `the configuration (default: ${DEFAULT_FILE} in this folder)`)
+  .option('-s, --set <table.key=value>', 'override one value of the configuration', collect, [])
+  .option('-q, --quiet', 'do not say what runs')
+  .passThroughOptions()
+  .exitOverride()
+  .addHelpText('after', RUN_HELP)
+  .action(async (file: string, args: string[], options: RunOptions) => {
+    await run(file, args, {
+      config: options.config ?? null,
+      settings: options.set,
+      quiet: options.quiet ?? false,
+      version,
+    });
+  });
+
+interface RunOptions {
+  config?: string;
+  set: string[];
+  quiet?: boolean;
+}
+
+function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Prints what has to be printed; commander has printed its own complaints already. */
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
+  const isUsage = error instanceof ConfigError || error instanceof UsageError;
+  if (isUsage || error instanceof StartError) {
+    process.stderr.write(`dpdk-net: ${error.message}\n`);
+    return isUsage ? WRONG_USAGE : FAILED;
+  }
+  throw error;
+}

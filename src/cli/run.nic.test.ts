@@ -1,0 +1,164 @@
+/**
+ * `dpdk-net run` over a TAP device, with the Linux kernel and its programs as peers.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { inNamespace, ip } from '../dpdk/test-namespace.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const main = fileURLToPath(import.meta.url.replace(/run\.nic\.test\.(ts|js)$/, 'main.$1'));
+const CONFIG = `${root}examples/dpdk-net.toml`;
+const SERVER = `${root}examples/http/server.js`;
+
+interface Running {
+  readonly child: ChildProcess;
+  /** Everything it has said on both streams. */
+  output(): string;
+  /** Resolves when it has said `text`; rejects when it ends before. */
+  says(text: string): Promise<void>;
+  /** Sends a signal and resolves to the exit code (or the signal that killed it). */
+  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
+}
+
+function start(program: string, args: string[]): Running {
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
+  }
+  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
+  return {
+    child,
+    output: () => text,
+    says: async (wanted) => {
+      while (!text.includes(wanted)) {
+        assert.equal(child.exitCode, null, text);
+        await delay(10);
+      }
+    },
+    end: async (signal) => {
+      child.kill(signal);
+      const [status, killer] = await ended;
+      return status ?? killer!;
+    },
+  };
+}
+
+async function serve(...settings: string[]): Promise<Running> {
+  const running = start(process.execPath, [main, 'run', '--config', CONFIG, ...settings, SERVER]);
+  await running.says('listening on port 8080');
+  return running;
+}
+
+const run = (program: string, ...args: string[]): string =>
+  execFileSync(program, args, { encoding: 'utf8', timeout: 20_000 });
+
+const interfaces = (): string[] =>
+  (JSON.parse(ip('-j link')) as { ifname: string }[]).map(({ ifname }) => ifname);
+
+const NOTHING_LEFT = /left: 0 connections, 0 timers, 0 slots\n$/;
+
+inNamespace(import.meta.url, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-run-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  test('curl gets the page and ping an answer, over IPv4 and IPv6', async () => {
+    const running = await serve();
+    assert.match(run('curl', '-s', 'http://10.77.0.2:8080/'), /Hello from ::ffff:10\.77\.0\.2/);
+    assert.match(run('curl', '-sg', 'http://[fd77::2]:8080/'), /Hello from fd77::2/);
+    assert.match(run('ping', '-c', '2', '-i', '0.2', '10.77.0.2'), / 0% packet loss/);
+    assert.match(run('ping', '-6', '-c', '2', '-i', '0.2', 'fd77::2'), / 0% packet loss/);
+    const banner = running.output();
+    assert.match(banner, /driver net_tap, .*MTU 1500/);
+    assert.match(banner, /checksums sent: \w+, checksums received: \w+, segmentation: \w+/);
+    assert.match(banner, /interface dtap0 10\.77\.0\.1\/24 fd77::1\/64/);
+    assert.equal(await running.end('SIGTERM'), 0);
+    assert.match(running.output(), NOTHING_LEFT);
+  });
+
+  test('Ctrl-C ends every connection; the interface goes, and a second run works at once', async () => {
+    for (let round = 0; round < 2; round++) {
+      const running = await serve();
+      const sockets = await Promise.all(
+        Array.from({ length: 40 }, async () => {
+          const socket = connect(8080, '10.77.0.2');
+          await once(socket, 'connect');
+          return socket;
+        }),
+      );
+      const ends = sockets.map((socket) => once(socket.resume(), 'close'));
+      assert.equal(await running.end('SIGINT'), 0);
+      await Promise.all(ends);
+      assert.match(running.output(), /40 connections ended, 0 of them reset/);
+      assert.match(running.output(), NOTHING_LEFT);
+      assert.deepEqual(interfaces(), ['lo']);
+    }
+  });
+
+  test('peers that keep their side open are reset', async () => {
+    const running = await serve();
+    const socket = connect({ port: 8080, host: '10.77.0.2', allowHalfOpen: true });
+    await once(socket, 'connect');
+    assert.equal(await running.end('SIGTERM'), 0);
+    assert.match(running.output(), /1 connections ended, 1 of them reset/);
+    const failure = once(socket, 'error') as Promise<[NodeJS.ErrnoException]>;
+    socket.write('anybody there?');
+    assert.match((await failure)[0].code!, /^(EPIPE|ECONNRESET)$/);
+  });
+
+  test('a killed server leaves nothing that is in the way of the next', async () => {
+    const running = await serve();
+    assert.equal(await running.end('SIGKILL'), 'SIGKILL');
+    const next = await serve();
+    assert.match(run('curl', '-s', 'http://10.77.0.2:8080/'), /Hello/);
+    assert.equal(await next.end('SIGTERM'), 0);
+  });
+
+  test('a stale interface is replaced; one that is in use is left alone, and its holder named', async () => {
+    ip('tuntap add dev dtap0 mode tap');
+    const running = await serve();
+    assert.match(run('curl', '-s', 'http://10.77.0.2:8080/'), /Hello/);
+    const second = start(process.execPath, [main, 'run', '--config', CONFIG, SERVER]);
+    const [status] = (await once(second.child, 'close')) as [number];
+    assert.equal(status, 1);
+    const holder = `dtap0 is in use by process ${running.child.pid} (`;
+    assert.ok(second.output().includes(holder), second.output());
+    assert.match(run('curl', '-s', 'http://10.77.0.2:8080/'), /Hello/);
+    assert.equal(await running.end('SIGTERM'), 0);
+  });
+
+  test("an MTU and a MAC address of the configuration are the device's", async () => {
+    const running = await serve(
+      '--set',
+      'network.mtu=1400',
+      '--set',
+      'network.mac=02:00:00:00:07:02',
+    );
+    assert.match(running.output(), /MAC 02:00:00:00:07:02, MTU 1400/);
+    assert.match(run('curl', '-s', 'http://10.77.0.2:8080/'), /Hello/);
+    assert.match(ip('neigh show 10.77.0.2'), /02:00:00:00:07:02/);
+    assert.equal(await running.end('SIGTERM'), 0);
+  });
+
+  test('examples/echo: three megabytes come back as they went', async () => {
+    const file = join(folder, 'input');
+    writeFileSync(file, Buffer.alloc(3 << 20, 'three megabytes '));
+    const running = start(process.execPath, ['examples/echo/server.js', CONFIG, '7']);
+    await running.says('echo on port 7');
+    const command = `timeout 20 nc -N 10.77.0.2 7 < '${file}' | cmp - '${file}' && echo same`;
+    assert.equal(run('bash', '-c', command), 'same\n');
+    assert.equal(await running.end('SIGINT'), 0);
+    assert.deepEqual(interfaces(), ['lo']);
+  });
+});

@@ -1,0 +1,72 @@
+/**
+ * `dpdk-net run`: an unmodified program, on a stack that the configuration describes.
+ *
+ * Everything that can be wrong before the stack is opened is found before it is opened.
+ * @module
+ */
+import { existsSync, writeSync } from 'node:fs';
+import Module, { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { type Config, DEFAULT_FILE, loadConfig } from '../config/config.ts';
+import { openStack, type RunningStack } from '../runtime/open-stack.ts';
+import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
+import { banner, farewell } from './banner.ts';
+import { StartError, UsageError } from './errors.ts';
+
+export interface RunSettings {
+  /** The configuration file; null: the default one, in the current folder. */
+  readonly config: string | null;
+  /** table.key=value, each overriding the file. */
+  readonly settings: readonly string[];
+  /** Print neither banner nor farewell. */
+  readonly quiet: boolean;
+  readonly version: string;
+}
+
+const STDERR = 2;
+
+/**
+ * Opens the stack, puts Node's network on it, and runs `file` as if `node file args...` had been
+ * typed. Throws ConfigError or UsageError before anything is started, StartError when the stack can
+ * not be opened.
+ */
+export async function run(
+  file: string,
+  args: readonly string[],
+  settings: RunSettings,
+): Promise<void> {
+  const program = findProgram(file);
+  const config = loadConfig(settings.config ?? DEFAULT_FILE, settings.settings);
+  // Synchronous from here to the listeners: no signal can come in between.
+  const running = open(config);
+  atExit(() => {
+    const report = running.close();
+    if (!settings.quiet) writeSync(STDERR, farewell(report));
+  });
+  exitOnSignals();
+  const { install } = await import('../node/install.ts');
+  install(running, { kernelRoutes: config.routes.kernel });
+  if (!settings.quiet) process.stderr.write(banner(settings.version, running));
+  process.argv = [process.execPath, program, ...args];
+  // As `node program` does it: CommonJS sees itself as require.main, and ES modules work as well.
+  (Module as unknown as { runMain(): void }).runMain();
+}
+
+function open(config: Config): RunningStack {
+  try {
+    return openStack(config);
+  } catch (error) {
+    throw new StartError(error);
+  }
+}
+
+/** The full path of a program, found as Node finds it ('server' is server.js). */
+function findProgram(file: string): string {
+  const path = resolve(file);
+  try {
+    return createRequire(path).resolve(path);
+  } catch {
+    const hint = existsSync(path) ? 'it is a folder without a program' : 'there is no such file';
+    throw new UsageError(`can not run ${file}: ${hint}`);
+  }
+}

@@ -1,0 +1,274 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Config, parseConfig } from './config.ts';
+import { ConfigError } from './problems.ts';
+
+const LEAST = `dpdk.vdev = "net_tap0"\nnetwork.ip = "10.0.0.2/24"\n`;
+
+/** The message with which a text is refused. */
+function refusal(text: string, settings: string[] = []): string {
+  let config: Config | null = null;
+  try {
+    config = parseConfig(text, 'a.toml', settings);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message;
+  }
+  assert.fail(`accepted: ${JSON.stringify(config)}`);
+}
+
+/** [what, text, the whole message or its pattern] */
+const FAULTY: [string, string, string | RegExp][] = [
+  ['not TOML', '[dpdk\n', /^a\.toml:\d+:\d+: not TOML: /],
+  ['no value', '[dpdk]\nport =\n', /^a\.toml:\d+:\d+: not TOML: unspecified values/],
+  ['a key twice', '[dpdk]\nport="a"\nport="b"', /^a\.toml:3:1: not TOML: defining a key multiple/],
+  ['a table twice', '[dpdk]\n[dpdk]\n', /^a\.toml:2:\d+: not TOML: /],
+  ['a bare word', '[dpdk]\nport = eth0', /^a\.toml:2:\d+: not TOML: /],
+  [
+    'a table misspelled',
+    `${LEAST}[queue]\ncount = 1`,
+    /^a\.toml:3:1: unknown table \[queue\]: did you mean 'queues'\?; the tables are dpdk, network, /,
+  ],
+  [
+    'an unknown table',
+    `${LEAST}[weather]\n`,
+    /^a\.toml:3:1: unknown table \[weather\]; the tables are /,
+  ],
+  [
+    'a key misspelled',
+    `${LEAST}[tcp]\n  rx_bufer_size = 1`,
+    /^a\.toml:4:3: unknown key 'rx_bufer_size' in \[tcp\]: did you mean 'rx_buffer_size'\?; \[tcp\] takes rx_buffer_size, /,
+  ],
+  [
+    'an unknown key',
+    `${LEAST}[poll]\nmaximum_power = 1`,
+    /^a\.toml:4:1: unknown key 'maximum_power' in \[poll\]; \[poll\] takes spin$/,
+  ],
+  [
+    'a key in the wrong table',
+    `${LEAST}[tcp]\nmtu = 1500`,
+    /^a\.toml:4:1: unknown key 'mtu' in \[tcp\]: it belongs in \[network\];/,
+  ],
+  [
+    'a key outside any table',
+    `mtu = 1500\n${LEAST}`,
+    /^a\.toml:1:1: unknown table \[mtu\]: it belongs in \[network\];/,
+  ],
+  ['__proto__', `${LEAST}[__proto__]\nx = 1`, /^a\.toml:3:1: unknown table \[__proto__\]/],
+  ['a value for a table', 'dpdk = 3', /^a\.toml:1:8: 'dpdk' is a table: write \[dpdk\]/],
+  [
+    'an array of tables',
+    `${LEAST}[[queues]]\ncount = 1`,
+    /^a\.toml:3:1: 'queues' is a table: write \[queues\]/,
+  ],
+  [
+    'text for a number',
+    `${LEAST}network.mtu = "1500"`,
+    'a.toml:3:15: [network] mtu = "1500" is not allowed; allowed is a whole number from 576 to 9216',
+  ],
+  [
+    'a fraction',
+    `${LEAST}queues.count = 1.5`,
+    'a.toml:3:16: [queues] count = 1.5 is not allowed; allowed is a whole number from 1 to 128',
+  ],
+  [
+    'too small',
+    `${LEAST}network.mtu = 100`,
+    'a.toml:3:15: [network] mtu = 100 is not allowed; allowed is a whole number from 576 to 9216',
+  ],
+  [
+    'too large',
+    `${LEAST}network.vlan = 4095`,
+    'a.toml:3:16: [network] vlan = 4095 is not allowed; allowed is a whole number from 0 to 4094',
+  ],
+  [
+    'negative',
+    `${LEAST}queues.rx_desc = -1`,
+    /^a\.toml:3:18: \[queues\] rx_desc = -1 is not allowed/,
+  ],
+  [
+    'infinite',
+    `${LEAST}queues.tx_desc = inf`,
+    /^a\.toml:3:18: \[queues\] tx_desc = Infinity is not allowed/,
+  ],
+  [
+    'a number for a flag',
+    `${LEAST}poll.spin = 1`,
+    'a.toml:3:13: [poll] spin = 1 is not allowed; allowed is true or false',
+  ],
+  [
+    'a date for a number',
+    `${LEAST}network.mtu = 1979-05-27`,
+    /^a\.toml:3:15: \[network\] mtu = .* is not allowed/,
+  ],
+  [
+    'a list for a text',
+    `network.ip = "10.0.0.2/24"\ndpdk.vdev = ["net_tap0"]`,
+    /^a\.toml:2:13: \[dpdk\] vdev = \["net_tap0"\] is not allowed; allowed is a DPDK virtual device/,
+  ],
+  [
+    'an empty text',
+    `network.ip = "10.0.0.2/24"\ndpdk.port = ""`,
+    /^a\.toml:2:13: \[dpdk\] port = "" is not allowed/,
+  ],
+  [
+    'a number among arguments',
+    `${LEAST}dpdk.eal_args = ["-l", 0]`,
+    'a.toml:3:24: [dpdk] eal_args[1] = 0 is not allowed; allowed is one argument',
+  ],
+  [
+    'text for a list',
+    `${LEAST}dpdk.eal_args = "-l 0"`,
+    /^a\.toml:3:17: \[dpdk\] eal_args = "-l 0" is not allowed; allowed is a list of arguments/,
+  ],
+  [
+    'a size without a known unit',
+    `${LEAST}tcp.rx_buffer_size = "64K"`,
+    /^a\.toml:3:22: \[tcp\] rx_buffer_size = "64K" is not allowed; allowed is a size from 4KiB to 16MiB/,
+  ],
+  ['a size too small', `${LEAST}tcp.tx_buffer_size = 100`, /^a\.toml:3:22: .* a size from 4KiB/],
+  [
+    'a size too large',
+    `${LEAST}dpdk.memory = "8GiB"`,
+    /^a\.toml:3:15: .* a size from 16MiB to 1GiB/,
+  ],
+  ['half a byte', `${LEAST}dpdk.memory = "0.3B"`, /^a\.toml:3:15: /],
+  [
+    'an address without a length',
+    'dpdk.vdev="x"\nnetwork.ip = "10.0.0.2"',
+    /^a\.toml:2:14: \[network\] ip = "10\.0\.0\.2" is not allowed; allowed is an address with its prefix length, such as "10\.0\.0\.2\/24"/,
+  ],
+  ['no such address', 'dpdk.vdev="x"\nnetwork.ip = "10.0.0.300/24"', /^a\.toml:2:14: /],
+  ['a prefix too long', 'dpdk.vdev="x"\nnetwork.ip = "10.0.0.2/33"', /^a\.toml:2:14: /],
+  [
+    'the second of a list',
+    'dpdk.vdev="x"\nnetwork.ip = ["10.0.0.2/24",\n  "fd00::zz/64"]',
+    /^a\.toml:3:3: \[network\] ip\[1\] = "fd00::zz\/64" is not allowed; allowed is an address with its prefix length/,
+  ],
+  ['an empty list', 'dpdk.vdev="x"\nnetwork.ip = []', /^a\.toml:2:14: \[network\] ip is empty/],
+  [
+    'a list with twins',
+    'dpdk.vdev="x"\nnetwork.ip = ["10.0.0.2/24", "10.0.0.2/24"]',
+    /^a\.toml:2:14: \[network\] ip has the same value twice/,
+  ],
+  [
+    'the same address in two words',
+    'dpdk.vdev="x"\nnetwork.ip = ["10.0.0.2/24", "10.0.0.2/16"]',
+    /^a\.toml:2:30: \[network\] ip 10\.0\.0\.2\/16: this address is there twice/,
+  ],
+  [
+    'the address of a network',
+    'dpdk.vdev="x"\nnetwork.ip = "10.0.0.0/24"',
+    'a.toml:2:14: [network] ip 10.0.0.0/24: this is the address of the network itself; hosts start at 10.0.0.1/24',
+  ],
+  [
+    'a broadcast address',
+    'dpdk.vdev="x"\nnetwork.ip = "10.0.0.255/24"',
+    /broadcast address of the network; hosts start at 10\.0\.0\.1\/24/,
+  ],
+  ['a group address', 'dpdk.vdev="x"\nnetwork.ip = "ff02::1/64"', /no host can have this address/],
+  [
+    'a loopback address',
+    'dpdk.vdev="x"\nnetwork.ip = "127.0.0.1/8"',
+    /loopback addresses are there by themselves/,
+  ],
+  [
+    'a gateway with a length',
+    `${LEAST}network.gateway = "10.0.0.1/24"`,
+    /^a\.toml:3:19: .* allowed is an address, such as "10\.0\.0\.1"/,
+  ],
+  [
+    'a gateway far away',
+    `${LEAST}network.gateway = "10.0.1.1"`,
+    'a.toml:3:19: [network] gateway 10.0.1.1: it is on none of our networks (10.0.0.2/24)',
+  ],
+  [
+    'a gateway of the other family',
+    `${LEAST}network.gateway = "fd00::1"`,
+    /on none of our networks \(no IPv6 address\)/,
+  ],
+  ['our own gateway', `${LEAST}network.gateway = "10.0.0.2"`, /this is our own address/],
+  [
+    'two gateways of a family',
+    `${LEAST}network.gateway = ["10.0.0.1", "10.0.0.3"]`,
+    'a.toml:3:32: [network] gateway 10.0.0.3: a second gateway for IPv4',
+  ],
+  [
+    'an mtu too small for IPv6',
+    'dpdk.vdev="x"\nnetwork.ip="fd00::1/64"\nnetwork.mtu = 1000',
+    'a.toml:3:15: [network] mtu = 1000 is too small: IPv6 needs at least 1280',
+  ],
+  [
+    'no MAC address',
+    `${LEAST}network.mac = "02-00-00-00-00-01"`,
+    /^a\.toml:3:15: .* six pairs of hexadecimal digits/,
+  ],
+  [
+    'a MAC address of a group',
+    `${LEAST}network.mac = "03:00:00:00:00:01"`,
+    /^a\.toml:3:15: \[network\] mac is no station/,
+  ],
+  [
+    'two devices',
+    `${LEAST}dpdk.port = "eth0"`,
+    'a.toml:1:13: [dpdk] has both port and vdev: one device, please',
+  ],
+  ['no device', 'network.ip = "10.0.0.2/24"', /^\[dpdk\] needs a device: port = /],
+  ['no address', '[dpdk]\nvdev = "net_tap0"', '[network] needs ip, such as ip = "10.0.0.2/24"'],
+  [
+    'too many queues for now',
+    `${LEAST}queues.count = 4`,
+    'a.toml:3:16: [queues] count = 4: this version serves one queue; set it to 1',
+  ],
+  [
+    'buffers beyond the memory',
+    `${LEAST}dpdk.memory = "16MiB"\ntcp.rx_buffer_size = "8MiB"`,
+    /\[tcp\] buffers of four connections do not fit in \[dpdk\] memory/,
+  ],
+  [
+    'ports the wrong way round',
+    `${LEAST}tcp.first_ephemeral_port = 61000`,
+    'a.toml:3:28: [tcp] first_ephemeral_port is above last_ephemeral_port',
+  ],
+  [
+    'a word that is none of the choices',
+    `${LEAST}tcp.congestion = "cubik"`,
+    'a.toml:3:18: [tcp] congestion = "cubik" is not allowed: did you mean \'cubic\'?; allowed is "cubic" or "newreno"',
+  ],
+  [
+    'a duration without a unit',
+    `${LEAST}tcp.time_wait = 30`,
+    'a.toml:3:17: [tcp] time_wait = 30 is not allowed; allowed is a duration from 0ms to 10min, such as "200ms" or "30s"',
+  ],
+  [
+    'a duration too long',
+    `${LEAST}tcp.delayed_ack = "1s"`,
+    /^a\.toml:3:19: .* a duration from 0ms to 500ms/,
+  ],
+  [
+    'a host side where there is none',
+    'dpdk.port="a"\nnetwork.ip="10.0.0.2/24"\ntap.host_ip = "10.0.0.1/24"',
+    'a.toml:3:15: [tap] host_ip is for a net_tap device: vdev = "net_tap0,iface=dtap0"',
+  ],
+  [
+    'a kernel route that is none',
+    `${LEAST}routes.kernel = ["lo"]`,
+    /^a\.toml:3:18: \[routes\] kernel\[0\] = "lo" is not allowed; allowed is a network such as/,
+  ],
+];
+
+for (const [what, text, expected] of FAULTY) {
+  test(`refuses: ${what}`, () => {
+    const message = refusal(text);
+    if (typeof expected === 'string') assert.equal(message, expected);
+    else assert.match(message, expected);
+  });
+}
+
+test('all faults are named at once, in the order of the lines', () => {
+  const message = refusal(`${LEAST}[tcp]\nrx_bufer_size = 1\n[queues]\ncount = 0\nrx_desc = "x"`);
+  assert.deepEqual(
+    message.split('\n').map((line) => line.split(' ')[0]),
+    ['a.toml:4:1:', 'a.toml:6:9:', 'a.toml:7:11:'],
+  );
+});

@@ -1,0 +1,88 @@
+/**
+ * The end of a stack: every connection is told, then nothing is left.
+ *
+ * Synchronous, so that it can run when the process is already exiting (docs/decisions/0007): a
+ * stack is polled without any event loop.
+ * @module
+ */
+import type { Stack } from '../stack/stack.ts';
+import type { Connection } from '../tcp/connection.ts';
+import { CLOSED, FIN_WAIT_2, TIME_WAIT } from '../tcp/state.ts';
+import { nowMicros } from './poll-loop.ts';
+
+export interface DrainReport {
+  /** Connections that were open when it began. */
+  readonly open: number;
+  /** Of these, how many had to be reset. */
+  readonly reset: number;
+  /** Milliseconds it took. */
+  readonly ms: number;
+  /** What is left at the end: all zero, or something leaks. */
+  readonly left: { connections: number; timers: number; heapBytes: number };
+}
+
+/** Connections reset between two polls: a ring takes that many segments. */
+const RESET_BURST = 32;
+/** Peers that have our FIN and do not answer with theirs are given this long, in ms. */
+const PATIENCE_MS = 250;
+
+/**
+ * Ends every connection: FIN after what was written; RST for those that are not through when
+ * `deadlineMs` is over. Then closes the stack with its links. Nothing may use the stack afterwards.
+ */
+export function drain(stack: Stack, deadlineMs = 2000): DrainReport {
+  const start = nowMicros();
+  const open = connectionsOf(stack).filter((c) => c.state !== TIME_WAIT && c.orphan === 0).length;
+  const deadline = start + deadlineMs * 1000;
+  let lastProgress = start;
+  stack.poll(start);
+  for (let now = start; now < deadline; now = nowMicros()) {
+    closeAll(stack);
+    const moved = stack.poll(now);
+    if (moved > 0) lastProgress = now;
+    const waiting = connectionsOf(stack).filter((c) => c.state !== TIME_WAIT);
+    if (waiting.length === 0 || stack.linkGone === 1) break;
+    const told = waiting.every((c) => c.state === FIN_WAIT_2);
+    if (told && now - lastProgress > PATIENCE_MS * 1000) break;
+    if (moved === 0) pause();
+  }
+  const reset = resetAll(stack);
+  stack.close();
+  const { connections, timers, heapBytes } = stack.counts();
+  return {
+    open,
+    reset,
+    ms: (nowMicros() - start) / 1000,
+    left: { connections, timers, heapBytes },
+  };
+}
+
+/** Records in use, also those that are closed and only hold unread input. */
+function connectionsOf(stack: Stack): Connection[] {
+  return stack.tcp.connections.filter((c) => c.path !== null);
+}
+
+/** Lets go of every connection that a program still holds, and of new ones that arrive meanwhile. */
+function closeAll(stack: Stack): void {
+  for (const c of connectionsOf(stack)) if (c.orphan === 0) stack.tcp.close(c);
+}
+
+/** Resets what is left; polls in between, so that each reset finds room on its link. */
+function resetAll(stack: Stack): number {
+  let count = 0;
+  for (const c of connectionsOf(stack)) {
+    if (c.path === null) continue; // Ended by a poll below.
+    if (c.state !== TIME_WAIT && c.state !== CLOSED) count++;
+    stack.tcp.abort(c, 'ECONNABORTED');
+    if (count % RESET_BURST === RESET_BURST - 1) stack.poll(nowMicros());
+  }
+  stack.poll(nowMicros());
+  return count;
+}
+
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Half a millisecond in which others may run. */
+function pause(): void {
+  Atomics.wait(never, 0, 0, 0.5);
+}

@@ -1,0 +1,188 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { test } from 'node:test';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
+import { EventQueue, EventSource, READABLE, WRITABLE } from '../base/events.ts';
+import { type EventOwner, nowMicros, type Pollable, PollLoop } from './poll-loop.ts';
+
+class Socket extends EventSource {}
+
+/** A machine that does what a test tells it: so many polls with frames, then nothing. */
+class Machine implements Pollable {
+  linkGone = 0;
+  polls = 0;
+  busy = 0;
+  at = Number.POSITIVE_INFINITY;
+  readonly events: EventQueue = new EventQueue();
+
+  poll(): number {
+    this.polls++;
+    return this.busy-- > 0 ? 1 : 0;
+  }
+
+  pollAt(): number {
+    return this.at;
+  }
+
+  nextEvent(): EventSource | null {
+    return this.events.next();
+  }
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(1);
+}
+
+test('frames are polled for many times a turn, and a turn is bounded', async () => {
+  const machine = new Machine();
+  const loop = new PollLoop(machine);
+  loop.hold();
+  loop.start();
+  machine.busy = Number.POSITIVE_INFINITY;
+  const before = machine.polls;
+  const turns = loop.turns;
+  for (let i = 0; i < 20; i++) await nextTurn();
+  const polls = machine.polls - before;
+  assert.ok(polls >= 20 * 4, `${polls}`);
+  assert.ok(polls <= (loop.turns - turns) * 8, `${polls} polls in ${loop.turns - turns} turns`);
+  loop.stop();
+});
+
+test('without frames the loop sleeps; wake() ends the sleep', async () => {
+  const machine = new Machine();
+  const loop = new PollLoop(machine, { maxSleepMs: 60_000 });
+  loop.hold();
+  loop.start();
+  await until(() => loop.sleeps > 0);
+  const polls = machine.polls;
+  await delay(20);
+  assert.equal(machine.polls, polls);
+  loop.wake();
+  await nextTurn();
+  await nextTurn();
+  assert.ok(machine.polls > polls);
+  loop.stop();
+});
+
+test('a sleep ends when the stack has a timer due', async () => {
+  const machine = new Machine();
+  machine.at = nowMicros() + 30_000;
+  const loop = new PollLoop(machine, { maxSleepMs: 60_000 });
+  loop.hold();
+  loop.start();
+  await until(() => loop.sleeps > 0);
+  const polls = machine.polls;
+  await until(() => machine.polls > polls);
+  assert.ok(nowMicros() >= machine.at - 2000);
+  loop.stop();
+});
+
+test('with spin it never sleeps', async () => {
+  const machine = new Machine();
+  const loop = new PollLoop(machine, { spin: true });
+  loop.hold();
+  loop.start();
+  await delay(20);
+  assert.equal(loop.sleeps, 0);
+  assert.ok(machine.polls > 100);
+  loop.stop();
+});
+
+test('events go to the owner, all bits at once; a socket without an owner keeps its bits', async () => {
+  const machine = new Machine();
+  const told: number[] = [];
+  const owned = new Socket();
+  owned.owner = { onEvents: (events) => told.push(events) } satisfies EventOwner;
+  const orphan = new Socket();
+  machine.events.raise(owned, READABLE);
+  machine.events.raise(owned, WRITABLE);
+  machine.events.raise(orphan, READABLE);
+  const loop = new PollLoop(machine);
+  loop.hold();
+  loop.start();
+  await until(() => told.length > 0);
+  assert.deepEqual(told, [READABLE | WRITABLE]);
+  assert.equal(orphan.events, READABLE);
+  assert.equal(orphan.queued, 0);
+  loop.stop();
+});
+
+test('a link that is gone is told once', async () => {
+  const machine = new Machine();
+  machine.linkGone = 1;
+  let told = 0;
+  const loop = new PollLoop(machine, { onLinkGone: () => told++ });
+  loop.hold();
+  loop.start();
+  await until(() => loop.turns > 3);
+  assert.equal(told, 1);
+  loop.stop();
+});
+
+test('stop() inside an event ends it there', async () => {
+  const machine = new Machine();
+  const socket = new Socket();
+  const loop = new PollLoop(machine);
+  socket.owner = { onEvents: () => loop.stop() } satisfies EventOwner;
+  machine.events.raise(socket, READABLE);
+  machine.busy = Number.POSITIVE_INFINITY;
+  loop.hold();
+  loop.start();
+  await until(() => socket.events === 0 && machine.polls > 0);
+  const polls = machine.polls;
+  await delay(10);
+  assert.equal(machine.polls, polls);
+});
+
+test('release() without hold() is a mistake', () => {
+  assert.throws(() => new PollLoop(new Machine()).release(), /without hold/);
+});
+
+/** Runs a program around a loop in a process of its own. */
+function runProgram(body: string): { status: number | null; stdout: string } {
+  const module = new URL('./poll-loop.js', import.meta.url);
+  const source = new URL('./poll-loop.ts', import.meta.url);
+  const code = `
+    const { PollLoop } = await import('${import.meta.url.endsWith('.ts') ? source : module}');
+    const machine = { linkGone: 0, polls: 0, events: [], poll() { this.polls++; return 0; },
+      pollAt: () => Infinity, nextEvent() { return this.events.shift() ?? null; } };
+    const loop = new PollLoop(machine);
+    ${body}`;
+  const args = ['--input-type=module', '-e', code];
+  const { status, stdout } = spawnSync(process.execPath, args, {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  return { status, stdout };
+}
+
+test('a loop that nothing holds lets the process end', () => {
+  assert.equal(runProgram('loop.start();').status, 0);
+  assert.equal(
+    runProgram('loop.start(); loop.hold(); setTimeout(() => loop.release(), 20);').status,
+    0,
+  );
+});
+
+test('a loop that is held keeps the process alive; one that is not still polls', () => {
+  const held = runProgram(
+    'loop.hold(); loop.start(); setTimeout(() => { console.log(machine.polls > 10); process.exit(7); }, 50).unref();',
+  );
+  assert.equal(held.status, 7);
+  assert.equal(held.stdout, 'true\n');
+  const free = runProgram('loop.start(); setTimeout(() => console.log(machine.polls > 3), 50);');
+  assert.equal(free.status, 0);
+  assert.equal(free.stdout, 'true\n');
+});
+
+test('an exception of a listener reaches the program, and the loop goes on', () => {
+  const { status, stdout } = runProgram(`
+    const seen = [];
+    process.on('uncaughtException', (error) => seen.push(error.message));
+    const source = { owner: { onEvents() { throw new Error('mine'); } }, takeEvents: () => 1 };
+    const after = { owner: { onEvents() { console.log(seen.join(), 'next'); process.exit(0); } }, takeEvents: () => 1 };
+    machine.events.push(source, after);
+    loop.hold(); loop.start();`);
+  assert.equal(status, 0);
+  assert.equal(stdout, 'mine next\n');
+});

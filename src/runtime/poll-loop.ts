@@ -1,0 +1,203 @@
+/**
+ * The loop that drives a stack under Node's event loop.
+ *
+ * Polling never blocks the program: a turn is a few polls in a setImmediate callback, after which
+ * Node sees to its own timers, files and promises. While there is traffic the next turn follows
+ * at once. After a while without, the loop sleeps: until the stack's next timer, but no longer
+ * than a millisecond, because nothing wakes it when a frame arrives. How long it keeps looking
+ * before it sleeps adapts: sleeping turned out wrong when the first poll afterwards finds frames.
+ * @module
+ */
+import { performance } from 'node:perf_hooks';
+import type { EventSource } from '../base/events.ts';
+
+/** What the loop drives; a Stack is one. */
+export interface Pollable {
+  poll(now: number): number;
+  pollAt(): number;
+  nextEvent(): EventSource | null;
+  readonly linkGone: number;
+}
+
+/** What `owner` of a socket has to be for its events to be told. */
+export interface EventOwner {
+  /** `events` are the bits of base/events.ts that were raised since the last call. */
+  onEvents(events: number, source: EventSource): void;
+}
+
+export interface PollLoopOptions {
+  /** Never sleep: the lowest latency, and all of one core. */
+  readonly spin?: boolean;
+  /**
+   * Longest sleep in milliseconds. 1 when frames can arrive from outside; a stack that has only
+   * its loopback can sleep until its next timer.
+   */
+  readonly maxSleepMs?: number;
+  /** A link is gone for good (the device was unplugged). Called once. */
+  readonly onLinkGone?: () => void;
+}
+
+/** Polls in one turn, at most: enough to make a turn's 0.8 us cheap, few enough to stay polite. */
+const POLLS_PER_TURN = 8;
+/** Polls in one turn while nothing holds the process: turns are then a millisecond apart. */
+const POLLS_PER_TICK = 64;
+/** How long to look for frames before sleeping, in microseconds: the bounds of the adaptation. */
+const SHORTEST_LOOK = 50;
+const LONGEST_LOOK = 3200;
+
+/** Microseconds on the clock that drives the stack. */
+export function nowMicros(): number {
+  return performance.now() * 1000;
+}
+
+export class PollLoop {
+  /** For reports: turns taken, sleeps, and sleeps that a frame was waiting at the end of. */
+  turns = 0;
+  sleeps = 0;
+  oversleeps = 0;
+  readonly #stack: Pollable;
+  readonly #spin: boolean;
+  readonly #maxSleepMs: number;
+  readonly #onLinkGone: () => void;
+  #holds = 0;
+  #immediate: NodeJS.Immediate | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #running = false;
+  #polling = false;
+  #slept = false;
+  #toldGone = false;
+  #lastBusy = 0;
+  #look = 200;
+
+  constructor(stack: Pollable, options: PollLoopOptions = {}) {
+    this.#stack = stack;
+    this.#spin = options.spin ?? false;
+    this.#maxSleepMs = options.maxSleepMs ?? 1;
+    this.#onLinkGone = options.onLinkGone ?? (() => {});
+  }
+
+  /** Starts polling; idempotent. */
+  start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#lastBusy = nowMicros();
+    this.#schedule(0);
+  }
+
+  /** Stops polling; idempotent. The stack stays as it is. */
+  stop(): void {
+    this.#running = false;
+    this.#cancel();
+  }
+
+  /** The stack has work (something was written): poll in the next turn. Never polls inside. */
+  wake(): void {
+    if (!this.#running) return;
+    this.#slept = false;
+    this.#lastBusy = nowMicros();
+    if (this.#immediate !== null || this.#polling) return;
+    this.#cancel();
+    this.#schedule(0);
+  }
+
+  /** One more reason to keep the process alive. */
+  hold(): void {
+    this.#holds++;
+    if (this.#holds === 1) this.#reschedule();
+  }
+
+  /** One reason less. */
+  release(): void {
+    if (this.#holds === 0) throw new Error('release() without hold()');
+    this.#holds--;
+    if (this.#holds === 0) this.#reschedule();
+  }
+
+  /** How many reasons there are. */
+  get holds(): number {
+    return this.#holds;
+  }
+
+  readonly #turn = (): void => {
+    this.#immediate = null;
+    this.#timer = null;
+    this.#polling = true;
+    this.turns++;
+    // A listener that throws is the program's affair (uncaughtException); the loop goes on.
+    try {
+      this.#pollSome();
+    } finally {
+      this.#polling = false;
+      if (this.#running) this.#schedule(this.#nap());
+    }
+    if (this.#stack.linkGone !== 0 && !this.#toldGone) {
+      this.#toldGone = true;
+      this.#onLinkGone();
+    }
+  };
+
+  #pollSome(): void {
+    const polls = this.#holds > 0 ? POLLS_PER_TURN : POLLS_PER_TICK;
+    for (let i = 0; i < polls; i++) {
+      const now = nowMicros();
+      const moved = this.#stack.poll(now);
+      if (moved > 0) this.#adapt(now);
+      this.#dispatch();
+      if (moved === 0 || !this.#running) return;
+    }
+  }
+
+  /** Tells every socket with events. A socket without an owner keeps its bits for later. */
+  #dispatch(): void {
+    for (let source = this.#stack.nextEvent(); source !== null; source = this.#stack.nextEvent()) {
+      const owner = source.owner as EventOwner | null;
+      if (owner !== null) owner.onEvents(source.takeEvents(), source);
+    }
+  }
+
+  #adapt(now: number): void {
+    if (this.#slept) {
+      this.oversleeps++;
+      this.#look = Math.min(this.#look * 2, LONGEST_LOOK);
+    }
+    this.#slept = false;
+    this.#lastBusy = now;
+  }
+
+  /** Milliseconds to sleep before the next turn; 0: none. */
+  #nap(): number {
+    if (this.#spin) return 0;
+    const now = nowMicros();
+    if (now - this.#lastBusy < this.#look) return 0;
+    const due = this.#stack.pollAt() - now;
+    if (due < 1000) return 0;
+    // Slept and found nothing: looking for so long was in vain.
+    if (this.#slept) this.#look = Math.max(this.#look - 10, SHORTEST_LOOK);
+    this.#slept = true;
+    this.sleeps++;
+    return Math.min(Math.floor(due / 1000), this.#maxSleepMs);
+  }
+
+  /** An immediate that holds nothing would not run while Node waits: then it is a timer. */
+  #schedule(delay: number): void {
+    if (delay === 0 && this.#holds > 0) {
+      this.#immediate = setImmediate(this.#turn);
+      return;
+    }
+    this.#timer = setTimeout(this.#turn, Math.max(delay, 1));
+    if (this.#holds === 0) this.#timer.unref();
+  }
+
+  #reschedule(): void {
+    if (!this.#running || this.#polling) return;
+    this.#cancel();
+    this.#schedule(0);
+  }
+
+  #cancel(): void {
+    if (this.#immediate !== null) clearImmediate(this.#immediate);
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#immediate = null;
+    this.#timer = null;
+  }
+}

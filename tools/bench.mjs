@@ -1,0 +1,176 @@
+/**
+ * `npm run bench`: our stack and the kernel's, side by side, doing the same work.
+ * @module
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { at, isMain } from './house/root.mjs';
+
+const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
+const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
+const WRONG_USAGE = 2;
+const INTERRUPTED = 130;
+
+const HELP = `npm run bench -- [benchmark ...] [options]
+
+Benchmarks (default: all):
+  echo     64 bytes there and back, on 1, 100 and 1,000 connections
+  stream   bulk on one connection: one way, and both ways at once
+  connect  connect, echo, close, 16 at a time
+  http     hello world from node:http, 64 connections
+  pair     the stack alone: both ends in one process on one core, beside other stacks' figures
+
+Options:
+  --quick           3 short runs, lean sockets only: less than a minute for each benchmark
+  --runs N          runs of each (default 5; the median counts)
+  --nice N          priority of all processes alike (default -20 as root), against disturbance
+  --variants A,B    ours: lean (the stack's own sockets), net (unmodified node:net programs)
+  --json FILE       the results, with machine, versions and commit
+  --svg FILE        the results as a picture
+  --help
+
+Ours is two processes joined by memif, each polling on a core of its own. The peer is the same
+program on Node's net and http over the kernel: loopback, and a veth pair between two network
+namespaces, each with both processes on one core and with a core each. The ratio is against the
+best of the four. memif needs the addon (npm run build), the veth pair needs root: what is
+missing is left out, and said.`;
+
+class UsageError extends Error {}
+
+function options() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      runs: { type: 'string' },
+      variants: { type: 'string' },
+      nice: { type: 'string' },
+      json: { type: 'string' },
+      svg: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  const times = values.quick ? { ...QUICK } : { ...FULL };
+  if (values.runs !== undefined) times.runs = Number(values.runs);
+  if (!Number.isInteger(times.runs) || times.runs < 1) {
+    throw new UsageError('--runs takes a whole number from 1');
+  }
+  const nice = Number(values.nice ?? -20);
+  if (!Number.isInteger(nice) || Math.abs(nice) > 20) {
+    throw new UsageError('--nice takes a whole number from -20 to 19');
+  }
+  const variants = (values.variants ?? (values.quick ? 'lean' : 'lean,net')).split(',');
+  const unknown = variants.find((variant) => !['lean', 'net'].includes(variant));
+  if (unknown !== undefined)
+    throw new UsageError(`no variant '${unknown}'; there are lean and net`);
+  return { ...values, names: positionals, times, variants, nice };
+}
+
+/** DPDK's version, or { reason } why our side can not run over memif. */
+async function findDpdk() {
+  try {
+    const { Eal } = await import('../dist/dpdk/index.js');
+    return { version: Eal.state().version };
+  } catch (error) {
+    return { reason: error.message };
+  }
+}
+
+async function main() {
+  const chosen = options();
+  if (chosen.help) return console.log(HELP);
+  if (!existsSync(at('dist/stack/index.js'))) {
+    throw new Error('the project is not built: npm run build');
+  }
+  // Only now: these modules import from dist/.
+  const { BENCHMARKS, runBenchmark } = await import('../bench/harness/suite.mjs');
+  const names = chosen.names.length > 0 ? chosen.names : BENCHMARKS;
+  const unknown = names.find((name) => !BENCHMARKS.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`no benchmark '${unknown}'; there are ${BENCHMARKS.join(', ')}`);
+  }
+  const { allowedCpus, busy, describeMachine } = await import('../bench/harness/machine.mjs');
+  const { raisePriority } = await import('../bench/harness/priority.mjs');
+  const { makeProgress, table } = await import('../bench/harness/report.mjs');
+  const { plot } = await import('../bench/harness/plot.mjs');
+
+  const dpdk = await findDpdk();
+  const notes = [];
+  if (dpdk.reason !== undefined) notes.push(`only the kernel is measured: ${dpdk.reason}`);
+  const machine = describeMachine(dpdk.version ?? null);
+  notes.push(...[busy()].filter((note) => note !== null));
+  const cpus = allowedCpus();
+  if (cpus.length === 1) notes.push('one processor: our two polling processes have to share it');
+  const namespaces = await makeNamespaces(notes);
+  const nice = raisePriority(chosen.nice);
+  for (const note of notes) console.log(`note: ${note}`);
+
+  const ways = await waysFor({ cpus, namespaces, dpdk, variants: chosen.variants });
+  const report = {
+    machine,
+    settings: { ...chosen.times, nice, notes },
+    results: [],
+    references: [],
+  };
+  const failures = [];
+  const tell = makeProgress(process.stdout, chosen.times.runs);
+  for (const name of names) {
+    const found = await runBenchmark(name, ways, chosen.times, cpus, tell);
+    report.results.push(...found.results);
+    report.references.push(...found.references);
+    failures.push(...found.failures);
+  }
+  namespaces?.remove();
+  console.log(`\n${table(report)}`);
+  save(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
+  save(chosen.svg, plot(report));
+  for (const failure of failures) console.error(`\nfailed: ${failure}`);
+  process.exitCode = failures.length === 0 ? 0 : 1;
+}
+
+async function waysFor({ cpus, namespaces, dpdk, variants }) {
+  const { makeWays } = await import('../bench/harness/ways.mjs');
+  const socket = `dpdk-net-bench-${process.pid}`;
+  const hasDpdk = dpdk.reason === undefined;
+  const ways = makeWays({ cpus, namespaces, hasDpdk, socket });
+  return ways.filter(({ id, isOurs }) => !isOurs || variants.includes(id));
+}
+
+/** The namespaces for the kernel's part, or null; also sees to it that nothing outlives us. */
+async function makeNamespaces(notes) {
+  const { Namespaces } = await import('../bench/harness/namespaces.mjs');
+  const { killChildren } = await import('../bench/harness/children.mjs');
+  let namespaces = null;
+  process.once('exit', () => {
+    killChildren();
+    namespaces?.remove();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.once(signal, () => process.exit(INTERRUPTED));
+  }
+  try {
+    namespaces = new Namespaces();
+  } catch (error) {
+    const remedy = process.getuid?.() === 0 ? '' : ' (run it as root)';
+    notes.push(`no veth pair, and the machine's own loopback: ${error.message}${remedy}`);
+  }
+  return namespaces;
+}
+
+function save(file, text) {
+  if (file === undefined) return;
+  mkdirSync(dirname(resolve(file)), { recursive: true });
+  writeFileSync(file, text);
+  console.log(`written: ${file}`);
+}
+
+if (isMain(import.meta.url)) {
+  try {
+    await main();
+  } catch (error) {
+    console.error(`bench: ${error.message}`);
+    const isUsage = error instanceof UsageError || error.code?.startsWith('ERR_PARSE_ARGS');
+    process.exitCode = isUsage ? WRONG_USAGE : 1;
+  }
+}

@@ -6,6 +6,7 @@ import { FaultLink } from './fault.ts';
 import type { Link } from './link.ts';
 import { createLoopback } from './loopback.ts';
 import { createPair, type PairOptions } from './pair.ts';
+import { allocateSimdArena } from './simd-sum.ts';
 import { traceLink } from './trace.ts';
 
 const now = (): number => 1_000_000;
@@ -20,6 +21,9 @@ const fault = (link: Link): Link => new FaultLink(link, { seed: 1, now });
 
 const links: Record<string, { make: () => LinkEnds; trusted?: boolean }> = {
   pair: { make: () => pair() },
+  'pair with SIMD': {
+    make: () => createPair(allocateSimdArena(40 << 20), { segmentBytes: 40_000 }),
+  },
   'pair with segmentation': { make: () => pair({ segmentBytes: 40_000 }) },
   'trusted pair': { make: () => pair({ wire: 'trusted' }), trusted: true },
   'trusted pair with segmentation': {

@@ -36,6 +36,7 @@ import {
   TX_SLOT,
 } from './layout.gen.ts';
 import { createRing, hasRoom, type Link, type LinkFeatures } from './link.ts';
+import { SummedArena } from './ones-sum.ts';
 import { Random } from './random.ts';
 import { SlotPool } from './slots.ts';
 import { cutSegment, fill, headerBytes } from './software-nic.ts';
@@ -68,6 +69,7 @@ export class FaultLink implements Link {
   readonly segmentBytes: number;
   readonly features: LinkFeatures;
   readonly #link: Link;
+  readonly #memory: SummedArena;
   readonly #now: () => number;
   readonly #out: FaultyPath;
   readonly #in: FaultyPath;
@@ -85,6 +87,7 @@ export class FaultLink implements Link {
     this.segmentBytes = link.segmentBytes;
     this.features = link.features;
     this.#link = link;
+    this.#memory = new SummedArena(link.arena);
     this.#now = options.now;
     const random = new Random(options.seed);
     const corruptIn = (frame: Frame) => this.#corruptReceived(frame, random);
@@ -164,7 +167,7 @@ export class FaultLink implements Link {
     const frames: Frame[] = [];
     for (let offset = 0; offset < length - headerBytes(headers); offset += mss) {
       const to = this.#scratch + SLOT_TRANSPORT - headersBefore(headers);
-      const cut = cutSegment(this.arena, to, at, length, flags, headers, mss, offset);
+      const cut = cutSegment(this.#memory, to, at, length, flags, headers, mss, offset);
       frames.push({ bytes: this.arena.bytes.slice(to, to + cut), flags: plain, headers });
     }
     return frames;
@@ -224,7 +227,7 @@ export class FaultLink implements Link {
   #corruptSent(frame: Frame, random: Random): Frame {
     const at = this.#scratch + SLOT_TRANSPORT - headersBefore(frame.headers);
     this.arena.bytes.set(frame.bytes, at);
-    fill(this.arena, at, frame.flags, frame.headers);
+    fill(this.#memory, at, frame.flags, frame.headers);
     const bytes = this.arena.bytes.slice(at, at + frame.bytes.length);
     flipBit(bytes, random);
     return { ...frame, bytes, flags: 0 };
@@ -244,7 +247,7 @@ export class FaultLink implements Link {
   #verdict(bytes: Uint8Array): number {
     const at = this.#scratch + SLOT_TRANSPORT - COMMON_HEADERS;
     this.arena.bytes.set(bytes, at);
-    return verify(this.arena, at, bytes.length);
+    return verify(this.#memory, at, bytes.length);
   }
 }
 

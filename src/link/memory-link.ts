@@ -40,6 +40,7 @@ import {
   TX_UDP_SUM,
 } from './layout.gen.ts';
 import { createRing, type Link, type LinkFeatures } from './link.ts';
+import { SummedArena } from './ones-sum.ts';
 import { NO_SLOT, SlotPool } from './slots.ts';
 import { cutSegment, fill, headerBytes } from './software-nic.ts';
 import { verify } from './verdict.ts';
@@ -71,6 +72,7 @@ export class MemoryLink implements Link {
   /** Frames larger than the MTU allows, which a wire does not carry. */
   oversized = 0;
 
+  readonly #memory: SummedArena;
   readonly #checksummed: boolean;
   readonly #cuts: boolean;
   readonly #slots: SlotPool;
@@ -90,6 +92,7 @@ export class MemoryLink implements Link {
     this.mac = options.mac;
     this.mtu = options.mtu;
     this.segmentBytes = options.segmentBytes;
+    this.#memory = new SummedArena(arena);
     this.#checksummed = options.checksummed;
     this.#cuts = options.checksummed && options.segmentBytes > 0;
     const work = options.checksummed ? 'software' : 'none';
@@ -197,7 +200,7 @@ export class MemoryLink implements Link {
       const offset = words[at + CUT]!;
       const to = slot + front;
       const from = words[at + TX_AT]!;
-      const cut = cutSegment(this.arena, to, from, length, flags, headers, mss, offset);
+      const cut = cutSegment(this.#memory, to, from, length, flags, headers, mss, offset);
       this.#deliver(slot, to, cut, flags);
       words[at + CUT] = offset + mss;
     } while (words[at + CUT]! < payload);
@@ -215,7 +218,7 @@ export class MemoryLink implements Link {
       this.#slots.give(slot);
       return;
     }
-    if (this.#checksummed) fill(this.arena, frameAt, flags, words[at + TX_HEADERS]!);
+    if (this.#checksummed) fill(this.#memory, frameAt, flags, words[at + TX_HEADERS]!);
     this.#deliver(slot, frameAt, length, flags);
   }
 
@@ -251,7 +254,7 @@ export class MemoryLink implements Link {
       ring[to + RX_AT] = at;
       ring[to + RX_LENGTH] = length;
       ring[to + RX_FLAGS] = this.#checksummed
-        ? verify(this.arena, at, length)
+        ? verify(this.#memory, at, length)
         : trustedVerdict(words[from + TX_FLAGS]!);
       from = inbound.next(from);
       to += DESCRIPTOR_WORDS;

@@ -5,15 +5,32 @@
  * are read at a time. Per word one shift and two additions: `total` holds the sum of the words
  * modulo 2^32 and `high` the exact sum of their upper halves, from which the sum of the lower
  * halves follows. Measured on Node 20 and 26, 1,480 bytes: 345 and 280 ns aligned, 405 and
- * 280 ns through the DataView; by bytes it is 700.
+ * 280 ns through the DataView; 61 and 62 ns where the arena allows SIMD (simd-sum.ts).
  * @module
  */
 import type { Arena } from '../storage/arena.ts';
+import { type WideSum, wideSumOf } from './simd-sum.ts';
 
 const LITTLE_ENDIAN = new Uint8Array(Int32Array.of(1).buffer)[0] === 1;
 
+/** An arena, and how its bytes are summed. */
+export class SummedArena {
+  readonly arena: Arena;
+  readonly view: DataView;
+  readonly wide: WideSum | null;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.view = arena.view;
+    this.wide = wideSumOf(arena);
+  }
+}
+
 /** The sum of `length` bytes (at most 64 KiB), below 2^20; partial sums add with `+`. */
-export function sum(arena: Arena, at: number, length: number): number {
+export function sum(memory: SummedArena, at: number, length: number): number {
+  const wide = memory.wide;
+  if (wide !== null) return halves(wide(at, length));
+  const arena = memory.arena;
   if (LITTLE_ENDIAN && (at & 3) === 0) return sumAligned(arena, at, length);
   return sumUnaligned(arena.view, at, length);
 }
@@ -84,7 +101,7 @@ function lastBytes(view: DataView, at: number, count: number): number {
  * bytes at `at`: in one go where nothing lies between the addresses and the transport header.
  */
 export function transportSum(
-  arena: Arena,
+  memory: SummedArena,
   ipAt: number,
   isV6: number,
   protocol: number,
@@ -94,8 +111,8 @@ export function transportSum(
   const rest = (protocol << 8) + ((length & 0xff) << 8) + (length >>> 8);
   const addressesAt = isV6 === 1 ? ipAt + 8 : ipAt + 12;
   const addressesEnd = isV6 === 1 ? ipAt + 40 : ipAt + 20;
-  if (at === addressesEnd) return rest + sum(arena, addressesAt, at - addressesAt + length);
-  return rest + sum(arena, addressesAt, addressesEnd - addressesAt) + sum(arena, at, length);
+  if (at === addressesEnd) return rest + sum(memory, addressesAt, at - addressesAt + length);
+  return rest + sum(memory, addressesAt, addressesEnd - addressesAt) + sum(memory, at, length);
 }
 
 /** The sum of a word's halves. */

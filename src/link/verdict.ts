@@ -6,10 +6,9 @@
  * every fragment (RFC 791 3.2, RFC 8200 4.5), since the sum covers the whole datagram only.
  * @module
  */
-import type { Arena } from '../storage/arena.ts';
 import { fold } from '../wire/checksum.ts';
 import { RX_IP_BAD, RX_IP_GOOD, RX_L4_BAD, RX_L4_GOOD } from './layout.gen.ts';
-import { halves, sum, transportSum } from './ones-sum.ts';
+import { halves, type SummedArena, sum, transportSum } from './ones-sum.ts';
 
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
@@ -23,8 +22,8 @@ const DESTINATION_OPTIONS = 60;
 const MAX_EXTENSIONS = 8;
 
 /** The verdicts on the frame of `length` bytes at `at`. Reads nothing behind the frame. */
-export function verify(arena: Arena, at: number, length: number): number {
-  const view = arena.view;
+export function verify(memory: SummedArena, at: number, length: number): number {
+  const view = memory.view;
   const end = at + length;
   let ipAt = at + 14;
   if (ipAt > end) return 0;
@@ -33,14 +32,14 @@ export function verify(arena: Arena, at: number, length: number): number {
     type = view.getUint16(ipAt + 2);
     ipAt += 4;
   }
-  if (type === ETHERTYPE_IPV4) return verifyIpv4(arena, ipAt, end);
-  if (type === ETHERTYPE_IPV6) return verifyIpv6(arena, ipAt, end);
+  if (type === ETHERTYPE_IPV4) return verifyIpv4(memory, ipAt, end);
+  if (type === ETHERTYPE_IPV6) return verifyIpv6(memory, ipAt, end);
   return 0;
 }
 
-function verifyIpv4(arena: Arena, ipAt: number, end: number): number {
+function verifyIpv4(memory: SummedArena, ipAt: number, end: number): number {
   if (ipAt + 20 > end) return 0;
-  const view = arena.view;
+  const view = memory.view;
   // The header as five little-endian words: its fields and its sum from the same reads.
   const a = view.getInt32(ipAt, true);
   const b = view.getInt32(ipAt + 4, true);
@@ -52,17 +51,17 @@ function verifyIpv4(arena: Arena, ipAt: number, end: number): number {
   if ((a & 0xf0) !== 0x40 || headerLength < 20 || totalLength < headerLength) return 0;
   if (ipAt + totalLength > end) return 0;
   let total = halves(a) + halves(b) + halves(c) + halves(d) + halves(e);
-  if (headerLength > 20) total += sum(arena, ipAt + 20, headerLength - 20);
+  if (headerLength > 20) total += sum(memory, ipAt + 20, headerLength - 20);
   if (fold(total) !== 0xffff) return RX_IP_BAD;
   const isFragment = ((b >>> 16) & 0xff3f) !== 0;
   if (isFragment) return RX_IP_GOOD;
   const protocol = (c >>> 8) & 0xff;
   const at = ipAt + headerLength;
-  return RX_IP_GOOD | verifyL4(arena, ipAt, 0, at, protocol, totalLength - headerLength);
+  return RX_IP_GOOD | verifyL4(memory, ipAt, 0, at, protocol, totalLength - headerLength);
 }
 
-function verifyIpv6(arena: Arena, ipAt: number, end: number): number {
-  const view = arena.view;
+function verifyIpv6(memory: SummedArena, ipAt: number, end: number): number {
+  const view = memory.view;
   if (ipAt + 40 > end || view.getUint8(ipAt) >>> 4 !== 6) return 0;
   const packetEnd = ipAt + 40 + view.getUint16(ipAt + 4);
   if (packetEnd > end) return 0;
@@ -77,11 +76,11 @@ function verifyIpv6(arena: Arena, ipAt: number, end: number): number {
     at += (view.getUint8(at + 1) + 1) << 3;
   }
   if (at > packetEnd) return 0;
-  return verifyL4(arena, ipAt, 1, at, next, packetEnd - at);
+  return verifyL4(memory, ipAt, 1, at, next, packetEnd - at);
 }
 
 function verifyL4(
-  arena: Arena,
+  memory: SummedArena,
   ipAt: number,
   isV6: number,
   at: number,
@@ -91,12 +90,12 @@ function verifyL4(
   let length = available;
   if (protocol === UDP) {
     if (available < 8) return 0;
-    const view = arena.view;
+    const view = memory.view;
     length = view.getUint16(at + 4);
     if (length < 8 || length > available) return 0;
     // Zero: the sender computed none, which IPv6 does not allow (RFC 8200 8.1).
     if (view.getUint16(at + 6) === 0) return isV6 === 1 ? RX_L4_BAD : RX_L4_GOOD;
   } else if (protocol !== TCP || available < 20) return 0;
-  const total = transportSum(arena, ipAt, isV6, protocol, at, length);
+  const total = transportSum(memory, ipAt, isV6, protocol, at, length);
   return fold(total) === 0xffff ? RX_L4_GOOD : RX_L4_BAD;
 }

@@ -7,6 +7,8 @@
  * @module
  */
 import { Address } from '../base/address.ts';
+import type { Link } from '../link/link.ts';
+import type { PairOptions } from '../link/pair.ts';
 import type { Random } from '../link/random.ts';
 import type { StackReport } from '../stack/counts.ts';
 import { bigEndian, concat } from './bytes.ts';
@@ -52,6 +54,13 @@ const STRANGERS = [
 ];
 const STRANGERS_V6 = ['fd00::77', '2001:db8::1', '::', '::1', 'ff02::1', 'fe80::1'];
 
+/** Phases take turns with these wires. */
+const WIRES: readonly PairOptions[] = [
+  {},
+  { segmentBytes: 20_000 },
+  { segmentBytes: 20_000, wire: 'trusted' },
+];
+
 /** Runs phases until `frames` are injected. Throws an Error that names the phase's seed. */
 export function fuzz(options: FuzzOptions): void {
   let frames = 0;
@@ -85,18 +94,19 @@ class Phase {
   #shooting = true;
 
   constructor(seed: number) {
-    this.network = new Network({ seed, arenaBytes: 48 << 20 });
+    this.network = new Network({ seed, arenaBytes: 64 << 20 });
     this.#random = this.network.random;
     this.a = this.network.addHost('a', { heapBytes: 8 << 20 });
     this.b = this.network.addHost('b', { heapBytes: 8 << 20 });
-    const wrap = (link: ConstructorParameters<typeof Injector>[0]): Injector => {
+    const wrap = (link: Link): Injector => {
       const injector = new Injector(link);
       this.#injectors.push(injector);
       return injector;
     };
-    const faults = { delay: 200, loss: 0.01 };
+    const there = { delay: 200, loss: 0.01 };
+    const pair = WIRES[seed % WIRES.length]!;
     const [aPrefix, bPrefix] = ['10.0.0.1/24 fd00::1/64', '10.0.0.2/24 fd00::2/64'];
-    this.wire = this.network.join(this.a, aPrefix, this.b, bPrefix, { there: faults, wrap });
+    this.wire = this.network.join(this.a, aPrefix, this.b, bPrefix, { ...pair, there, wrap });
     for (const host of [this.a, this.b]) serve(host, ECHO_PORT, echo);
   }
 

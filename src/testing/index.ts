@@ -9,10 +9,13 @@ export type { FaultCounts, Faults } from '../link/faulty-path.ts';
 export { createLoopback } from '../link/loopback.ts';
 export { createPair, type PairOptions } from '../link/pair.ts';
 export { PcapngWriter, type Sink } from '../link/pcapng.ts';
+export { allocateSimdArena } from '../link/simd-sum.ts';
 export { traceLink } from '../link/trace.ts';
 export { bigEndian, concat, internetChecksum, type Payload, toBytes, toText } from './bytes.ts';
 export { type Decoded, decode } from './decode.ts';
 export { type ReceivedFrame, receiveFrames, sendFrame } from './frames.ts';
+export { type FuzzOptions, type FuzzPhase, fuzz } from './fuzz.ts';
+export { Injector } from './injector.ts';
 export {
   type Compliance,
   type ComplianceOptions,

@@ -12,6 +12,7 @@ import {
   RX_MAX,
 } from '../link/layout.gen.ts';
 import type { Link, LinkFeatures } from '../link/link.ts';
+import { SummedArena } from '../link/ones-sum.ts';
 import { verify } from '../link/verdict.ts';
 import type { Arena } from '../storage/arena.ts';
 
@@ -36,6 +37,7 @@ export class Injector implements Link {
   readonly seen: Uint8Array[] = [];
   #seen = 0;
   readonly #link: Link;
+  readonly #memory: SummedArena;
   readonly #room: number;
 
   /** Throws StackError ENOMEM when the arena is too small. */
@@ -48,6 +50,7 @@ export class Injector implements Link {
     this.segmentBytes = link.segmentBytes;
     this.features = link.features;
     this.#link = link;
+    this.#memory = new SummedArena(link.arena);
     this.#room = link.arena.reserve(RX_MAX * FRAME_BYTES);
   }
 
@@ -80,6 +83,6 @@ export class Injector implements Link {
     this.ring.fill(0, to, to + DESCRIPTOR_WORDS);
     this.ring[to + RX_AT] = at;
     this.ring[to + RX_LENGTH] = length;
-    this.ring[to + RX_FLAGS] = verify(this.arena, at, length);
+    this.ring[to + RX_FLAGS] = verify(this.#memory, at, length);
   }
 }

@@ -8,6 +8,7 @@
 import { format, V4_PREFIX } from '../base/address.ts';
 import { type FrameLayout, locate, sumsOf } from '../link/locate.ts';
 import type { Random } from '../link/random.ts';
+import { SummedArena } from '../link/ones-sum.ts';
 import { fill } from '../link/software-nic.ts';
 import { Arena } from '../storage/arena.ts';
 import { bigEndian, concat } from './bytes.ts';
@@ -49,7 +50,7 @@ function mutateOnce(frame: Uint8Array, random: Random): Uint8Array[] {
 export function repairSums(frame: Uint8Array): Uint8Array {
   const arena = new Arena(frame.slice().buffer);
   const sums = sumsOf(locate(arena.view, 0, frame.length), 0);
-  fill(arena, 0, sums.flags, sums.headers);
+  fill(new SummedArena(arena), 0, sums.flags, sums.headers);
   return arena.bytes;
 }
 

@@ -40,6 +40,9 @@ export interface SentSegment {
   data: string;
   mss: number;
   windowScale: number;
+  /** Timestamps; NaN when the option is not there. */
+  tsVal: number;
+  tsEcr: number;
   sackPermitted: boolean;
   sack: [number, number][];
   srcPort: number;
@@ -55,6 +58,8 @@ export interface GivenSegment {
   data?: string;
   mss?: number;
   windowScale?: number;
+  /** TSval and TSecr; null: none, although they were agreed on. */
+  timestamps?: [number, number] | null;
   sackPermitted?: boolean;
   sack?: [number, number][];
   /** Option bytes as they are, instead of mss and windowScale. */
@@ -74,6 +79,8 @@ export interface HandshakeOptions extends PeerOptions {
   mss?: number;
   windowScale?: number;
   sack?: boolean;
+  /** The TSval of its SYN; each later segment has `peer.tsVal`. */
+  timestamps?: number;
   /** How long its ACK of the SYN-ACK takes: the first round-trip time. */
   rttMs?: number;
 }
@@ -102,6 +109,9 @@ export class TcpPeer implements Transport {
   srcPort = PEER_PORT;
   dstPort = STACK_PORT;
   window = 65535;
+  /** The peer's TSval, NaN: it sends no timestamps. What it echoes is the last it got. */
+  tsVal = Number.NaN;
+  tsEcr = 0;
   readonly #net: Net;
   readonly #clock: Clock = new Clock();
   readonly #link: MemoryLink;
@@ -150,6 +160,7 @@ export class TcpPeer implements Transport {
   static synReceived(options: HandshakeOptions = {}): TcpPeer {
     const peer = TcpPeer.listening(options);
     const { mss = 1460, windowScale = -1, sack = false } = options;
+    peer.tsVal = options.timestamps ?? Number.NaN;
     peer.gets({ flags: Wire.SYN, seq: PEER_ISN, mss, windowScale, sackPermitted: sack });
     peer.sends({ flags: Wire.SYN | Wire.ACK });
     return peer;
@@ -222,12 +233,15 @@ export class TcpPeer implements Transport {
     const bytes = given.options ? [...given.options] : [];
     if (!given.options && given.mss) bytes.push(2, 4, given.mss >> 8, given.mss & 255);
     if (!given.options && (given.windowScale ?? -1) >= 0) bytes.push(1, 3, 3, given.windowScale!);
+    const timestamps =
+      given.timestamps ?? (Number.isNaN(this.tsVal) ? null : [this.tsVal, this.tsEcr]);
+    if (timestamps !== null && given.timestamps !== null) {
+      bytes.push(1, 1, 8, 10, ...timestamps.flatMap(octets));
+    }
     if (given.sackPermitted) bytes.push(1, 1, 4, 2);
     if (given.sack && given.sack.length > 0) {
       bytes.push(1, 1, 5, 2 + 8 * given.sack.length);
-      for (const edge of given.sack.flat()) {
-        bytes.push(edge >>> 24, (edge >>> 16) & 255, (edge >>> 8) & 255, edge & 255);
-      }
+      bytes.push(...given.sack.flat().flatMap(octets));
     }
     while (bytes.length % 4 !== 0) bytes.push(0);
     for (const [i, byte] of bytes.entries()) {
@@ -281,6 +295,8 @@ export class TcpPeer implements Transport {
   leap(ms: number): void {
     const end = this.now + ms * 1000;
     while (this.now < end) {
+      // Sockets keep their event bits; only the queue would make the stack wait for nobody.
+      while (this.stack.nextEvent() !== null);
       this.now = Math.max(this.now + 1000, Math.min(end, this.stack.pollAt()));
       this.pump();
     }
@@ -328,6 +344,7 @@ export class TcpPeer implements Transport {
     Options.parse(view, at + Wire.HEADER_LENGTH, at + headerLength, options);
     const flags = Wire.flags(view, at);
     if (flags & Wire.SYN) this.iss = Wire.seq(view, at);
+    if (options.timestamps === 1) this.tsEcr = options.tsVal;
     this.sent.push({
       flags,
       seq: Wire.seq(view, at),
@@ -336,6 +353,8 @@ export class TcpPeer implements Transport {
       data: String.fromCharCode(...bytes.subarray(at + headerLength, at + packet.length)),
       mss: options.mss,
       windowScale: options.windowScale,
+      tsVal: options.timestamps === 1 ? options.tsVal : Number.NaN,
+      tsEcr: options.timestamps === 1 ? options.tsEcr : Number.NaN,
       sackPermitted: options.sackPermitted === 1,
       sack: Array.from({ length: options.sackCount }, (_, i) => [
         view.getInt32(options.sackAt + i * 8),
@@ -347,6 +366,11 @@ export class TcpPeer implements Transport {
   }
 
   failed(_error: IcmpError): void {}
+}
+
+/** The four bytes of a word. */
+function octets(word: number): number[] {
+  return [word >>> 24, (word >>> 16) & 255, (word >>> 8) & 255, word & 255];
 }
 
 function describe(segment: Partial<SentSegment>): string {

@@ -1,0 +1,501 @@
+/*
+ * Devices: attach, describe, configure, start, stop. Everything here is control, nothing is per
+ * packet; all that could change a driver under a burst of another thread runs in the guard.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_bus.h>
+#include <rte_dev.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include "arena.h"
+#include "compat.h"
+#include "device.h"
+#include "errors.h"
+#include "guard.h"
+#include "queue.h"
+
+#define DEVARGS_BYTES 1024
+
+/* The port of the first argument; throws and returns false when there is none. */
+static bool read_port(napi_env env, napi_callback_info info, napi_value argv[MAX_ARGUMENTS],
+		      uint16_t *port)
+{
+	int64_t number;
+
+	js_arguments(env, info, argv);
+	log_mark();
+	number = js_to_int(env, argv[0], -1);
+	if (number < 0 || number >= RTE_MAX_ETHPORTS || !rte_eth_dev_is_valid_port(number)) {
+		throw_misuse(env, "ENODEV", "no such port");
+		return false;
+	}
+	*port = (uint16_t)number;
+	return true;
+}
+
+static uint64_t valid_ports(void)
+{
+	uint64_t ports = 0;
+	uint16_t port;
+
+	RTE_ETH_FOREACH_DEV(port)
+		if (port < 64)
+			ports |= UINT64_C(1) << port;
+	return ports;
+}
+
+/* deviceAttach('net_tap0,iface=x' or a PCI address) -> port */
+napi_value device_attach(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	char devargs[DEVARGS_BYTES], name[RTE_DEV_NAME_MAX_LEN];
+	uint64_t before;
+	uint16_t port;
+	int result;
+
+	js_arguments(env, info, argv);
+	log_mark();
+	js_to_text(env, argv[0], devargs, sizeof(devargs));
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(devargs, ","), devargs);
+	/* Given to EAL with --vdev or --allow: it is there already. */
+	if (rte_eth_dev_get_port_by_name(name, &port) == 0)
+		return js_number(env, port);
+	before = valid_ports();
+	guard_enter();
+	result = rte_dev_probe(devargs);
+	guard_leave();
+	if (result < 0)
+		return throw_dpdk(env, "rte_dev_probe", result == -1 ? rte_errno : result);
+	if (rte_eth_dev_get_port_by_name(name, &port) == 0)
+		return js_number(env, port);
+	RTE_ETH_FOREACH_DEV(port)
+		if (port < 64 && (before >> port & 1) == 0)
+			return js_number(env, port);
+	return throw_misuse(env, "ENODEV", "the device was found but is no network port");
+}
+
+/* deviceDetach(port): closes the port and removes its device; idempotent */
+napi_value device_detach(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	struct rte_eth_dev_info details;
+	int64_t port;
+
+	js_arguments(env, info, argv);
+	log_mark();
+	port = js_to_int(env, argv[0], -1);
+	if (port < 0 || port >= RTE_MAX_ETHPORTS || !rte_eth_dev_is_valid_port(port))
+		return js_undefined(env);
+	guard_enter();
+	queue_port_running(port, false);
+	if (rte_eth_dev_info_get(port, &details) != 0)
+		details.device = NULL;
+	rte_eth_dev_stop(port);
+	rte_eth_dev_close(port);
+	if (details.device != NULL)
+		rte_dev_remove(details.device);
+	guard_leave();
+	return js_undefined(env);
+}
+
+/* deviceList() -> [{ port, name }] */
+napi_value device_list(napi_env env, napi_callback_info info)
+{
+	napi_value list = js_array(env);
+	uint16_t port;
+
+	(void)info;
+	RTE_ETH_FOREACH_DEV(port) {
+		napi_value item = js_object(env);
+		char name[RTE_ETH_NAME_MAX_LEN];
+
+		if (rte_eth_dev_get_name_by_port(port, name) != 0)
+			continue;
+		js_set_number(env, item, "port", port);
+		js_set_text(env, item, "name", name);
+		js_push(env, list, item);
+	}
+	return list;
+}
+
+/* The names of the bits that are set, as DPDK spells them. */
+static napi_value bit_names(napi_env env, uint64_t bits, const char *(*name_of)(uint64_t))
+{
+	napi_value list = js_array(env);
+
+	for (int bit = 0; bit < 64; bit++)
+		if ((bits >> bit & 1) != 0)
+			js_push(env, list, js_text(env, name_of(UINT64_C(1) << bit)));
+	return list;
+}
+
+static const struct {
+	uint64_t bit;
+	const char *name;
+} rss_names[] = {
+	{RTE_ETH_RSS_IPV4, "ipv4"},
+	{RTE_ETH_RSS_FRAG_IPV4, "ipv4-frag"},
+	{RTE_ETH_RSS_NONFRAG_IPV4_TCP, "ipv4-tcp"},
+	{RTE_ETH_RSS_NONFRAG_IPV4_UDP, "ipv4-udp"},
+	{RTE_ETH_RSS_IPV6, "ipv6"},
+	{RTE_ETH_RSS_FRAG_IPV6, "ipv6-frag"},
+	{RTE_ETH_RSS_NONFRAG_IPV6_TCP, "ipv6-tcp"},
+	{RTE_ETH_RSS_NONFRAG_IPV6_UDP, "ipv6-udp"},
+};
+
+static napi_value rss_functions(napi_env env, uint64_t bits)
+{
+	napi_value list = js_array(env);
+
+	for (size_t i = 0; i < RTE_DIM(rss_names); i++)
+		if ((bits & rss_names[i].bit) != 0)
+			js_push(env, list, js_text(env, rss_names[i].name));
+	return list;
+}
+
+static napi_value mac_text(napi_env env, uint16_t port)
+{
+	struct rte_ether_addr mac = {0};
+	char text[RTE_ETHER_ADDR_FMT_SIZE];
+
+	rte_eth_macaddr_get(port, &mac);
+	rte_ether_format_addr(text, sizeof(text), &mac);
+	return js_text(env, text);
+}
+
+/* deviceInfo(port) -> what it is and what it can do */
+napi_value device_info(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	struct rte_eth_dev_info details;
+	char name[RTE_ETH_NAME_MAX_LEN];
+	uint16_t port, mtu = 0;
+	int error;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	error = rte_eth_dev_info_get(port, &details);
+	if (error != 0)
+		return throw_dpdk(env, "rte_eth_dev_info_get", error);
+	rte_eth_dev_get_name_by_port(port, name);
+	rte_eth_dev_get_mtu(port, &mtu);
+	result = js_object(env);
+	js_set_number(env, result, "port", port);
+	js_set_text(env, result, "name", name);
+	js_set_text(env, result, "driver", details.driver_name);
+	js_set(env, result, "mac", mac_text(env, port));
+	js_set_number(env, result, "socket", rte_eth_dev_socket_id(port));
+	js_set_number(env, result, "mtu", mtu);
+	js_set_number(env, result, "minMtu", details.min_mtu);
+	js_set_number(env, result, "maxMtu", details.max_mtu);
+	js_set_number(env, result, "maxRxQueues", details.max_rx_queues);
+	js_set_number(env, result, "maxTxQueues", details.max_tx_queues);
+	js_set_number(env, result, "rxDescriptors", details.default_rxportconf.ring_size);
+	js_set_number(env, result, "txDescriptors", details.default_txportconf.ring_size);
+	js_set(env, result, "rxOffloads", bit_names(env, details.rx_offload_capa,
+						   rte_eth_dev_rx_offload_name));
+	js_set(env, result, "txOffloads", bit_names(env, details.tx_offload_capa,
+						   rte_eth_dev_tx_offload_name));
+	js_set(env, result, "rssFunctions", rss_functions(env, details.flow_type_rss_offloads));
+	js_set_number(env, result, "rssTableSize", details.reta_size);
+	js_set_number(env, result, "rssKeySize", details.hash_key_size);
+	return result;
+}
+
+/* What configure() was asked for and what it settled on. */
+struct setup {
+	uint16_t port, rx_queues, tx_queues, rx_descriptors, tx_descriptors, mtu;
+	bool tx_sums, rx_sums, segmentation, rss, interrupts;
+	uint64_t rss_functions;
+	struct rte_eth_dev_info details;
+	struct rte_eth_conf conf;
+};
+
+static void read_setup(napi_env env, napi_value options, struct setup *setup)
+{
+	setup->rx_queues = js_get_int(env, options, "rxQueues", 1);
+	setup->tx_queues = js_get_int(env, options, "txQueues", 1);
+	setup->rx_descriptors = js_get_int(env, options, "rxDescriptors", 512);
+	setup->tx_descriptors = js_get_int(env, options, "txDescriptors", 512);
+	setup->mtu = js_get_int(env, options, "mtu", 0);
+	setup->tx_sums = js_get_bool(env, options, "hardwareChecksums", true);
+	setup->rx_sums = setup->tx_sums;
+	setup->segmentation = js_get_bool(env, options, "hardwareSegmentation", true);
+	setup->rss = js_get_bool(env, options, "rss", true) && setup->rx_queues > 1;
+	setup->interrupts = js_get_bool(env, options, "interrupts", false);
+}
+
+/* Asks for what the device can do of what we want; the rest the addon does itself. */
+static void choose_offloads(struct setup *setup)
+{
+	const uint64_t tx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
+			    RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
+	const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |
+			    RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
+	struct rte_eth_conf *conf = &setup->conf;
+
+	setup->tx_sums = setup->tx_sums && (setup->details.tx_offload_capa & tx) == tx;
+	setup->rx_sums = setup->rx_sums && (setup->details.rx_offload_capa & rx) != 0;
+	if (setup->tx_sums)
+		conf->txmode.offloads |= tx;
+	/* Large segments need their checksums made by the same hardware. */
+	setup->segmentation = setup->segmentation && setup->tx_sums &&
+			      (setup->details.tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0;
+	if (setup->segmentation)
+		conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
+	if (setup->rx_sums)
+		conf->rxmode.offloads |= rx & setup->details.rx_offload_capa;
+	setup->rss_functions = setup->rss
+		? setup->details.flow_type_rss_offloads & RSS_FUNCTIONS : 0;
+	if (setup->rss_functions != 0) {
+		conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+		conf->rx_adv_conf.rss_conf.rss_hf = setup->rss_functions;
+		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_RSS_HASH & setup->details.rx_offload_capa;
+	}
+	conf->intr_conf.rxq = setup->interrupts;
+	if (setup->mtu != 0)
+		conf->rxmode.mtu = setup->mtu;
+}
+
+/* The steps that may fail; returns the name of the one that did, NULL when all went well. */
+static const char *apply_setup(struct setup *setup, struct arena *arena, const int64_t *pools,
+			       int *error)
+{
+	struct rte_eth_rxconf rx = setup->details.default_rxconf;
+	struct rte_eth_txconf tx = setup->details.default_txconf;
+	int socket = rte_eth_dev_socket_id(setup->port);
+
+	*error = rte_eth_dev_configure(setup->port, setup->rx_queues, setup->tx_queues,
+				       &setup->conf);
+	if (*error != 0)
+		return "rte_eth_dev_configure";
+	*error = rte_eth_dev_adjust_nb_rx_tx_desc(setup->port, &setup->rx_descriptors,
+						  &setup->tx_descriptors);
+	if (*error != 0)
+		return "rte_eth_dev_adjust_nb_rx_tx_desc";
+	if (setup->mtu != 0) {
+		*error = rte_eth_dev_set_mtu(setup->port, setup->mtu);
+		if (*error != 0 && *error != -ENOTSUP)
+			return "rte_eth_dev_set_mtu";
+	}
+	rx.offloads = setup->conf.rxmode.offloads;
+	tx.offloads = setup->conf.txmode.offloads;
+	for (uint16_t q = 0; q < setup->rx_queues; q++) {
+		*error = rte_eth_rx_queue_setup(setup->port, q, setup->rx_descriptors, socket, &rx,
+						arena->pools[pools[q]].mempool);
+		if (*error != 0)
+			return "rte_eth_rx_queue_setup";
+	}
+	for (uint16_t q = 0; q < setup->tx_queues; q++) {
+		*error = rte_eth_tx_queue_setup(setup->port, q, setup->tx_descriptors, socket, &tx);
+		if (*error != 0)
+			return "rte_eth_tx_queue_setup";
+	}
+	return NULL;
+}
+
+/* configure(port, { arena, rxPools: [pool of each queue], rxQueues, ... }) -> what was settled */
+napi_value device_configure(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], list, result;
+	struct setup setup = {0};
+	struct arena *arena;
+	int64_t pools[RTE_MAX_QUEUES_PER_PORT];
+	const char *failed;
+	int error;
+
+	if (!read_port(env, info, argv, &setup.port))
+		return NULL;
+	read_setup(env, argv[1], &setup);
+	arena = arena_find(js_get_int(env, argv[1], "arena", -1));
+	list = js_get(env, argv[1], "rxPools");
+	if (arena == NULL || setup.rx_queues > RTE_MAX_QUEUES_PER_PORT)
+		return throw_misuse(env, "EINVAL", "configure: no such arena, or too many queues");
+	for (uint16_t q = 0; q < setup.rx_queues; q++) {
+		pools[q] = js_to_int(env, js_element(env, list, q), -1);
+		if (pools[q] < 0 || pools[q] >= arena->pool_count)
+			return throw_misuse(env, "EINVAL", "configure: a queue has no pool");
+	}
+	error = rte_eth_dev_info_get(setup.port, &setup.details);
+	if (error != 0)
+		return throw_dpdk(env, "rte_eth_dev_info_get", error);
+	choose_offloads(&setup);
+	guard_enter();
+	failed = apply_setup(&setup, arena, pools, &error);
+	guard_leave();
+	if (failed != NULL)
+		return throw_dpdk(env, failed, error);
+	rte_eth_dev_get_mtu(setup.port, &setup.mtu);
+	result = js_object(env);
+	js_set_number(env, result, "rxDescriptors", setup.rx_descriptors);
+	js_set_number(env, result, "txDescriptors", setup.tx_descriptors);
+	js_set_number(env, result, "mtu", setup.mtu);
+	js_set_bool(env, result, "txChecksums", setup.tx_sums);
+	js_set_bool(env, result, "rxChecksums", setup.rx_sums);
+	js_set_bool(env, result, "segmentation", setup.segmentation);
+	js_set(env, result, "rssFunctions", rss_functions(env, setup.rss_functions));
+	return result;
+}
+
+/* start(port); for memif this is also when a client connects */
+napi_value device_start(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	uint16_t port;
+	int error;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	guard_enter();
+	error = rte_eth_dev_start(port);
+	queue_port_running(port, error == 0);
+	guard_leave();
+	if (error != 0)
+		return throw_dpdk(env, "rte_eth_dev_start", error);
+	return js_undefined(env);
+}
+
+napi_value device_stop(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	uint16_t port;
+	int error;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	guard_enter();
+	queue_port_running(port, false);
+	error = rte_eth_dev_stop(port);
+	guard_leave();
+	if (error != 0)
+		return throw_dpdk(env, "rte_eth_dev_stop", error);
+	return js_undefined(env);
+}
+
+/* link(port) -> { up, speed (Mbit/s, 0 unknown), fullDuplex } */
+napi_value device_link(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	struct rte_eth_link link = {0};
+	uint16_t port;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	guard_enter();
+	rte_eth_link_get_nowait(port, &link);
+	guard_leave();
+	result = js_object(env);
+	js_set_bool(env, result, "up", link.link_status == RTE_ETH_LINK_UP);
+	js_set_number(env, result, "speed",
+		      link.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : link.link_speed);
+	js_set_bool(env, result, "fullDuplex", link.link_duplex == RTE_ETH_LINK_FULL_DUPLEX);
+	return result;
+}
+
+/* stats(port) -> the device's own counters, DPDK's names in camel case */
+napi_value device_stats(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	struct rte_eth_stats stats = {0};
+	uint16_t port;
+	int error;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	error = rte_eth_stats_get(port, &stats);
+	if (error != 0)
+		return throw_dpdk(env, "rte_eth_stats_get", error);
+	result = js_object(env);
+	js_set_number(env, result, "rxPackets", stats.ipackets);
+	js_set_number(env, result, "txPackets", stats.opackets);
+	js_set_number(env, result, "rxBytes", stats.ibytes);
+	js_set_number(env, result, "txBytes", stats.obytes);
+	js_set_number(env, result, "rxMissed", stats.imissed);
+	js_set_number(env, result, "rxErrors", stats.ierrors);
+	js_set_number(env, result, "txErrors", stats.oerrors);
+	js_set_number(env, result, "rxNoBuffer", stats.rx_nombuf);
+	return result;
+}
+
+#define XSTATS_MAX 512
+
+/* xstats(port) -> the driver's extended counters by their own names */
+napi_value device_xstats(napi_env env, napi_callback_info info)
+{
+	static struct rte_eth_xstat_name names[XSTATS_MAX];
+	static struct rte_eth_xstat values[XSTATS_MAX];
+	napi_value argv[MAX_ARGUMENTS], result;
+	uint16_t port;
+	int count;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	result = js_object(env);
+	/* The guard also keeps two workers from sharing the tables. */
+	guard_enter();
+	count = rte_eth_xstats_get_names(port, names, XSTATS_MAX);
+	if (count > XSTATS_MAX || rte_eth_xstats_get(port, values, XSTATS_MAX) != count)
+		count = 0;
+	for (int i = 0; i < count; i++)
+		js_set_number(env, result, names[values[i].id].name, values[i].value);
+	guard_leave();
+	return result;
+}
+
+napi_value device_reset_stats(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	uint16_t port;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	rte_eth_stats_reset(port);
+	rte_eth_xstats_reset(port);
+	return js_undefined(env);
+}
+
+/* promiscuous(port, on) -> whether it is on now; a device without the switch stays as it is */
+napi_value device_promiscuous(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	uint16_t port;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	if (js_to_bool(env, argv[1], true))
+		rte_eth_promiscuous_enable(port);
+	else
+		rte_eth_promiscuous_disable(port);
+	napi_get_boolean(env, rte_eth_promiscuous_get(port) == 1, &result);
+	return result;
+}
+
+/* rxInterruptFd(port, queue) -> a descriptor that polls readable when a frame came, or -1 */
+napi_value device_interrupt_fd(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	uint16_t port;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	return js_number(env, rte_eth_dev_rx_intr_ctl_q_get_fd(port, js_to_int(env, argv[1], 0)));
+}
+
+/* rxInterruptEnable(port, queue, on) -> false when the driver has no switch (it may need none) */
+napi_value device_interrupt_enable(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	uint16_t port, queue;
+	int error;
+
+	if (!read_port(env, info, argv, &port))
+		return NULL;
+	queue = js_to_int(env, argv[1], 0);
+	error = js_to_bool(env, argv[2], true) ? rte_eth_dev_rx_intr_enable(port, queue)
+					       : rte_eth_dev_rx_intr_disable(port, queue);
+	napi_get_boolean(env, error == 0, &result);
+	return result;
+}

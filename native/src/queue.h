@@ -1,0 +1,88 @@
+/*
+ * A queue: one receive and one transmit queue of a port, with its ring in the arena.
+ *
+ * JavaScript holds a handle (index and generation); a handle of a closed queue is recognised,
+ * never followed. One thread at a time may be in a queue's burst.
+ */
+#ifndef DPDK_NET_QUEUE_H
+#define DPDK_NET_QUEUE_H
+
+#include <rte_mbuf.h>
+
+#include "arena.h"
+#include "layout.h"
+
+/* Frames cut from a large segment at once. */
+#define CUT_MAX 64
+
+enum queue_counter {
+	COUNT_RX_FRAMES,
+	COUNT_RX_BYTES,
+	COUNT_TX_FRAMES,
+	COUNT_TX_BYTES,
+	COUNT_RX_FOREIGN,
+	COUNT_RX_CHAIN_TOO_LONG,
+	COUNT_TX_BAD_DESCRIPTOR,
+	COUNT_TX_TOO_LONG,
+	COUNT_TX_REFUSED,
+	COUNT_NO_SLOTS,
+	QUEUE_COUNTERS
+};
+
+struct queue {
+	/* 1 while a thread is in the burst; taken by atomic exchange. */
+	int busy;
+	/* 0 when closed. */
+	int open;
+	uint32_t generation;
+	/* The driver's control callbacks change what the burst uses (guard.h). */
+	bool guarded;
+	/* What the device has received is to be freed at the end: the driver does not (net_ring). */
+	bool drain;
+
+	uint16_t port, id;
+	struct arena *arena;
+	int32_t *ring;
+
+	/* Transmit slots: elements of this pool. state[] has one byte for each 64 bytes of it. */
+	struct pool *slots;
+	uint8_t *state;
+
+	/* What the hardware does; the rest is done here. */
+	bool hardware_tx_sums, hardware_rx_sums, hardware_segmentation;
+	/* Received frames may carry a sum over the pseudo header only (checksum.h). */
+	bool unfinished_sums;
+	/* Longest frame the device sends, and most payload of a segment it cuts (0: none). */
+	uint32_t frame_max, segment_max;
+
+	/* Received by the last burst, freed by the next. */
+	uint16_t held_count;
+	struct rte_mbuf *held[RX_MAX];
+
+	/* Taken from the ring and not yet by the device: waiting[first..last). */
+	struct rte_mbuf **waiting;
+	uint32_t waiting_first, waiting_last, waiting_size;
+
+	/*
+	 * Frames cut from the large segment at waiting[first] and not yet sent: cut[first..last);
+	 * its payload is cut up to cut_offset. NULL pool: no segmentation in software.
+	 */
+	struct rte_mempool *cut_pool;
+	uint16_t cut_first, cut_last;
+	uint32_t cut_offset;
+	struct rte_mbuf *cut[CUT_MAX];
+
+	uint64_t counters[QUEUE_COUNTERS];
+};
+
+/* For the guard: true while a guarded queue is in a burst. */
+bool queue_any_busy(void);
+/* Tells the queues of a port whether its device runs; a burst of a stopped port does nothing. */
+void queue_port_running(uint16_t port, bool running);
+
+napi_value queue_open(napi_env env, napi_callback_info info);
+napi_value queue_close(napi_env env, napi_callback_info info);
+napi_value queue_counters(napi_env env, napi_callback_info info);
+napi_value queue_exchange(napi_env env, napi_callback_info info);
+
+#endif

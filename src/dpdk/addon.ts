@@ -1,0 +1,208 @@
+/**
+ * The C addon as TypeScript sees it. Everything above uses the classes of this folder instead.
+ *
+ * The functions are native/src/*.c; the names in `exports` of addon.c are the names here. All of
+ * them may be called from any worker; ids and handles are plain numbers that may be passed on.
+ * @module
+ */
+import { createRequire } from 'node:module';
+import { DpdkError } from './dpdk-error.ts';
+
+export interface ArenaLayout {
+  readonly id: number;
+  readonly bytes: number;
+  /** Byte offset of each ring. */
+  readonly rings: number[];
+  /** Where the part for the stacks' heaps begins; it goes to the end. */
+  readonly heapAt: number;
+}
+
+export interface PoolUsage {
+  readonly size: number;
+  readonly inUse: number;
+}
+
+/** What a device is and can do; offloads by DPDK's names ('TCP_TSO'), RSS as 'ipv4-tcp'. */
+export interface DeviceInfo {
+  readonly port: number;
+  readonly name: string;
+  readonly driver: string;
+  readonly mac: string;
+  /** NUMA node, -1 when it has none. */
+  readonly socket: number;
+  readonly mtu: number;
+  readonly minMtu: number;
+  readonly maxMtu: number;
+  readonly maxRxQueues: number;
+  readonly maxTxQueues: number;
+  /** Descriptors the driver likes, 0: no opinion. */
+  readonly rxDescriptors: number;
+  readonly txDescriptors: number;
+  readonly rxOffloads: string[];
+  readonly txOffloads: string[];
+  readonly rssFunctions: string[];
+  readonly rssTableSize: number;
+  readonly rssKeySize: number;
+}
+
+export interface ConfigureOptions {
+  readonly arena: number;
+  /** Index of the pool that each receive queue fills its descriptors from. */
+  readonly rxPools: number[];
+  readonly rxQueues: number;
+  readonly txQueues: number;
+  readonly rxDescriptors: number;
+  readonly txDescriptors: number;
+  /** 0: as it is. */
+  readonly mtu: number;
+  readonly hardwareChecksums: boolean;
+  readonly hardwareSegmentation: boolean;
+  readonly rss: boolean;
+  readonly interrupts: boolean;
+}
+
+export interface Configured {
+  readonly rxDescriptors: number;
+  readonly txDescriptors: number;
+  readonly mtu: number;
+  readonly txChecksums: boolean;
+  readonly rxChecksums: boolean;
+  readonly segmentation: boolean;
+  readonly rssFunctions: string[];
+}
+
+export interface QueueOptions {
+  readonly arena: number;
+  /** Index of the pool that transmit slots come from. */
+  readonly pool: number;
+  readonly ringAt: number;
+  readonly port: number;
+  readonly queue: number;
+  /** The driver's control thread changes what a burst uses (memif): native/src/guard.h. */
+  readonly guarded: boolean;
+  /** What was received and not fetched is freed at the end: the driver keeps it (ring). */
+  readonly drain: boolean;
+  readonly hardwareTxSums: boolean;
+  readonly hardwareRxSums: boolean;
+  /** Frames from a kernel's packet socket: it leaves sums for the wire's hardware to finish. */
+  readonly unfinishedSums: boolean;
+  readonly hardwareSegmentation: boolean;
+  /** Longest frame the device sends, without its checksum. */
+  readonly frameMax: number;
+  /** Most payload of a large segment; 0: there are none. */
+  readonly segmentMax: number;
+  /** Index of the pool for frames cut from large segments. */
+  readonly cutPool: number;
+}
+
+/** The device's counters, as it counts them. */
+export interface DeviceStats {
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  readonly rxBytes: number;
+  readonly txBytes: number;
+  readonly rxMissed: number;
+  readonly rxErrors: number;
+  readonly txErrors: number;
+  readonly rxNoBuffer: number;
+}
+
+/** What the addon counts per queue. */
+export interface QueueCounters {
+  readonly rxFrames: number;
+  readonly rxBytes: number;
+  readonly txFrames: number;
+  readonly txBytes: number;
+  /** Received in memory outside the arena, dropped. */
+  readonly rxForeign: number;
+  /** Received in more pieces than fit one slot, dropped. */
+  readonly rxChainTooLong: number;
+  /** Refused: a slot that is not lent, or a range outside it. */
+  readonly txBadDescriptor: number;
+  /** Longer than the device sends, dropped. */
+  readonly txTooLong: number;
+  /** The driver refused to prepare it, dropped. */
+  readonly txRefused: number;
+  /** Times the pool had fewer slots than asked. */
+  readonly noSlots: number;
+}
+
+export interface EalState {
+  readonly state: 'never' | 'running' | 'failed' | 'stopped';
+  readonly version: string;
+  readonly hugepages?: boolean;
+  readonly virtualAddresses?: boolean;
+}
+
+export interface Addon {
+  ealInit(args: string[]): void;
+  ealState(): EalState;
+  ealCleanup(): void;
+  ealLog(): string;
+  ealLogEcho(on: boolean): void;
+  registerThread(): number;
+  unregisterThread(): void;
+
+  arenaCreate(options: {
+    pools: { count: number; room: number }[];
+    rings: number;
+    heapBytes: number;
+    socket: number;
+    /** A mapping of its own, not DPDK's memory: for virtual devices. */
+    anonymous: boolean;
+  }): ArenaLayout;
+  arenaWrap(id: number): ArrayBuffer;
+  arenaUnwrap(id: number, buffer: ArrayBuffer): void;
+  arenaFree(id: number): void;
+  arenaUsage(id: number): PoolUsage[];
+
+  deviceAttach(devargs: string): number;
+  deviceDetach(port: number): void;
+  deviceList(): { port: number; name: string }[];
+  deviceInfo(port: number): DeviceInfo;
+  configure(port: number, options: ConfigureOptions): Configured;
+  start(port: number): void;
+  stop(port: number): void;
+  link(port: number): { up: boolean; speed: number; fullDuplex: boolean };
+  stats(port: number): DeviceStats;
+  xstats(port: number): Record<string, number>;
+  resetStats(port: number): void;
+  promiscuous(port: number, on: boolean): boolean;
+  rxInterruptFd(port: number, queue: number): number;
+  rxInterruptEnable(port: number, queue: number, on: boolean): boolean;
+
+  queueOpen(options: QueueOptions): number;
+  queueClose(handle: number): void;
+  queueCounters(handle: number): Partial<QueueCounters>;
+  exchange(handle: number): number;
+}
+
+/** Where the addon may be: the published package, or this repository's own build. */
+const PLACES = ['@dpdk-net/native', '../../native/build/dpdk_net.node'];
+
+let loaded: Addon | null = null;
+
+/** The addon, loaded once per worker. Throws DpdkError ENOENT when it is not built. */
+export function addon(): Addon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Addon {
+  const require = createRequire(import.meta.url);
+  const reasons: string[] = [];
+  for (const place of PLACES) {
+    try {
+      return require(place) as Addon;
+    } catch (error) {
+      reasons.push((error as Error).message.split('\n')[0]!);
+    }
+  }
+  throw new DpdkError({
+    code: 'ENOENT',
+    operation: 'loading the addon',
+    reason: reasons.at(-1)!,
+    log: [],
+    remedy: 'build it with `node tools/build-native.mjs`, which says what is missing',
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * A DPDK queue as a Link: the door between a stack and a network card.   hot path
+ *
+ * A worker makes its link from a description (openLink() in port.ts), a plain object that may be
+ * posted to it; the rest of the port stays with the thread that opened it.
+ * @module
+ */
+import { RING_WORDS } from '../link/layout.gen.ts';
+import type { Link, LinkFeatures } from '../link/link.ts';
+import type { Arena } from '../storage/arena.ts';
+import { type Addon, addon, type QueueCounters } from './addon.ts';
+import { arenaOver } from './packet-memory.ts';
+
+/** All that another thread needs to use a queue. */
+export interface LinkDescription {
+  readonly name: string;
+  readonly handle: number;
+  readonly arena: number;
+  readonly ringAt: number;
+  readonly heapAt: number;
+  readonly heapBytes: number;
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+  readonly segmentBytes: number;
+  readonly features: LinkFeatures;
+}
+
+export class DpdkLink implements Link {
+  readonly name: string;
+  readonly arena: Arena;
+  readonly ring: Int32Array;
+  readonly mac: Uint8Array;
+  readonly mtu: number;
+  readonly segmentBytes: number;
+  readonly features: LinkFeatures;
+  /** Post this to a worker that is to use the queue instead. */
+  readonly description: LinkDescription;
+  readonly #handle: number;
+  readonly #addon: Addon;
+
+  /** `buffer`: the port's memory in this thread. */
+  constructor(description: LinkDescription, buffer: ArrayBuffer) {
+    this.name = description.name;
+    this.arena = arenaOver(buffer, description.heapAt, description.heapBytes);
+    this.ring = new Int32Array(buffer, description.ringAt, RING_WORDS);
+    this.mac = description.mac;
+    this.mtu = description.mtu;
+    this.segmentBytes = description.segmentBytes;
+    this.features = description.features;
+    this.description = description;
+    this.#handle = description.handle;
+    this.#addon = addon();
+  }
+
+  /** Throws when a transmit descriptor names a slot that the stack does not own. */
+  exchange(): number {
+    return this.#addon.exchange(this.#handle);
+  }
+
+  /** What the addon counted for this queue; all zero once closed. */
+  counters(): Partial<QueueCounters> {
+    return this.#addon.queueCounters(this.#handle);
+  }
+
+  close(): void {
+    this.#addon.queueClose(this.#handle);
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Packet memory: the pools of a port, the rings of its queues and the heaps of their stacks, in
+ * one contiguous region (native/src/arena.h).
+ * @module
+ */
+import { SLOT_BYTES, SLOT_TRANSPORT } from '../link/layout.gen.ts';
+import { Arena } from '../storage/arena.ts';
+import { type ArenaLayout, addon, type PoolUsage } from './addon.ts';
+import { explained } from './dpdk-error.ts';
+
+/** The granularity of slots, and DPDK's own bytes before each. */
+const SLOT_GRAIN = 64;
+const SLOT_HEADER = 3 * SLOT_GRAIN;
+/** Ethernet header with a VLAN tag. */
+const ETHERNET_MAX = 18;
+/** The longest TCP header. */
+const TCP_MAX = 60;
+/** Slots beyond those in the device: the ring and its table, what waits, the pool's cache. */
+const SPARE = 512;
+/** Pools of each queue. */
+const POOLS = 3;
+/**
+ * The largest segment: an mbuf's buffer is below 64 KiB.
+ */
+export const SEGMENT_BYTES_MAX = 65_000;
+
+export interface PacketMemoryOptions {
+  readonly queues: number;
+  readonly mtu: number;
+  readonly rxDescriptors: number;
+  readonly txDescriptors: number;
+  /** Most payload of a segment that the port cuts, 0: none. */
+  readonly segmentBytes: number;
+  /** For each queue's stack. */
+  readonly heapBytes: number;
+  /** NUMA node, -1: any. */
+  readonly socket: number;
+  /** True where the device needs DPDK's own memory: hardware, virtio_user. */
+  readonly dma: boolean;
+}
+
+export class PacketMemory {
+  readonly layout: ArenaLayout;
+  readonly heapBytes: number;
+  readonly queues: number;
+  readonly segmentBytes: number;
+  #buffer: ArrayBuffer | null = null;
+
+  /** Throws DpdkError ENOMEM. */
+  constructor(options: PacketMemoryOptions) {
+    this.queues = options.queues;
+    this.segmentBytes = options.segmentBytes;
+    this.heapBytes = Math.ceil(options.heapBytes / SLOT_GRAIN) * SLOT_GRAIN;
+    const pools = Array.from({ length: options.queues }, () => queuePools(options)).flat();
+    this.layout = explained('packet memory', () =>
+      addon().arenaCreate({
+        pools,
+        rings: options.queues,
+        heapBytes: this.heapBytes * options.queues,
+        socket: options.socket,
+        anonymous: !options.dma && addon().ealState().hugepages !== true,
+      }),
+    );
+  }
+
+  /** Index of the pool a queue receives into. */
+  rxPool(queue: number): number {
+    return queue * POOLS;
+  }
+
+  /** Of the one its transmit slots come from. */
+  txPool(queue: number): number {
+    return queue * POOLS + 1;
+  }
+
+  /** Of the one for frames cut from large segments. */
+  cutPool(queue: number): number {
+    return queue * POOLS + 2;
+  }
+
+  /** The bytes of the region that belong to a queue's stack. */
+  heapAt(queue: number): number {
+    return this.layout.heapAt + queue * this.heapBytes;
+  }
+
+  /** The region as this thread's ArrayBuffer. */
+  get buffer(): ArrayBuffer {
+    this.#buffer ??= wrap(this.layout.id);
+    return this.#buffer;
+  }
+
+  /** Slots in use, per pool (received, to transmit, cut; of queue 0, of queue 1, ...). */
+  usage(): PoolUsage[] {
+    return addon().arenaUsage(this.layout.id);
+  }
+
+  /** Detaches this thread's buffer and gives the memory up; other threads keep theirs. */
+  close(): void {
+    addon().arenaFree(this.layout.id);
+    if (this.#buffer !== null) addon().arenaUnwrap(this.layout.id, this.#buffer);
+    this.#buffer = null;
+  }
+}
+
+/** Bytes a port's memory will need, roughly: to size EAL's. */
+export function estimateBytes(options: PacketMemoryOptions): number {
+  const pools = queuePools(options).reduce((sum, { count, room }) => {
+    return sum + count * (SLOT_HEADER + room);
+  }, 0);
+  return options.queues * (pools + options.heapBytes + 16384);
+}
+
+/** A queue's part of a region as an Arena for its stack. */
+export function arenaOver(buffer: ArrayBuffer, heapAt: number, heapBytes: number): Arena {
+  return new Arena(buffer, heapAt, heapAt + heapBytes);
+}
+
+/** The region with that id as an ArrayBuffer of this thread; one at a time. */
+export function wrap(id: number): ArrayBuffer {
+  return explained('packet memory', () => addon().arenaWrap(id));
+}
+
+/**
+ * The pools of a queue. Each has what the device, the burst and the stack can hold at once, with
+ * a cache's worth to spare. Cut frames are on their way at once, so few are enough.
+ */
+function queuePools(options: PacketMemoryOptions): { count: number; room: number }[] {
+  const room = roomOf(options.mtu);
+  const large = Math.max(room, roomOf(options.segmentBytes + TCP_MAX));
+  return [
+    { count: options.rxDescriptors + SPARE, room },
+    { count: options.txDescriptors + SPARE, room: large },
+    { count: options.segmentBytes === 0 ? 1 : options.txDescriptors + SPARE, room },
+  ];
+}
+
+/** Bytes of a slot: a whole frame fits wherever DPDK or the stack lets it begin. */
+function roomOf(mtu: number): number {
+  return roundUp(Math.max(SLOT_BYTES, SLOT_TRANSPORT + ETHERNET_MAX + mtu));
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / SLOT_GRAIN) * SLOT_GRAIN;
+}

@@ -1,0 +1,72 @@
+/**
+ * What a program asks of a port, and what follows from it before the device is touched.
+ * @module
+ */
+import type { DeviceInfo } from './addon.ts';
+import type { EalOptions } from './eal.ts';
+import { estimateBytes, type PacketMemoryOptions, SEGMENT_BYTES_MAX } from './packet-memory.ts';
+
+export interface PortOptions {
+  /** A virtual device, 'net_memif0,role=client,socket=/run/x.sock', or a PCI address. */
+  readonly device: string;
+  /** Receive and transmit queues, one link each; default 1. */
+  readonly queues?: number;
+  /** Largest IP packet; default what the device has. */
+  readonly mtu?: number;
+  /** Descriptors per queue; default what the driver likes, or 512. Cut to what it allows. */
+  readonly rxDescriptors?: number;
+  readonly txDescriptors?: number;
+  /** Memory for each queue's stack (socket buffers); default 64 MiB. */
+  readonly heapBytes?: number;
+  /** Six bytes; default the device's, or a random local one where it has none. */
+  readonly mac?: Uint8Array;
+  /** Receive what is addressed to others too; default false. */
+  readonly promiscuous?: boolean;
+  /** Let the hardware do checksums where it can; default true. */
+  readonly hardwareChecksums?: boolean;
+  /**
+   * Most payload of a segment that the stack hands down in one piece, for the port to cut: the
+   * hardware where it can, else the addon. Default 32000; 0: the stack cuts itself.
+   */
+  readonly segmentBytes?: number;
+  /** Let the hardware cut segments where it can; default true. */
+  readonly hardwareSegmentation?: boolean;
+  /** How EAL starts, if this is the first port of the process. */
+  readonly eal?: EalOptions;
+}
+
+const DEFAULT_DESCRIPTORS = 512;
+const DEFAULT_MTU = 1500;
+const DEFAULT_HEAP_BYTES = 64 << 20;
+const DEFAULT_SEGMENT_BYTES = 32_000;
+const MEMORY_MIN_MB = 1024;
+
+/** 'net_tap0' of 'net_tap0,iface=x'. */
+export function deviceName(options: PortOptions): string {
+  return options.device.split(',')[0]!;
+}
+
+/** The memory a port needs; `info` is that of its device, null while that is not known. */
+export function memoryOptions(options: PortOptions, info: DeviceInfo | null): PacketMemoryOptions {
+  return {
+    queues: options.queues ?? 1,
+    mtu: options.mtu ?? (info?.mtu || DEFAULT_MTU),
+    rxDescriptors: options.rxDescriptors ?? (info?.rxDescriptors || DEFAULT_DESCRIPTORS),
+    txDescriptors: options.txDescriptors ?? (info?.txDescriptors || DEFAULT_DESCRIPTORS),
+    segmentBytes: Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, SEGMENT_BYTES_MAX),
+    heapBytes: options.heapBytes ?? DEFAULT_HEAP_BYTES,
+    socket: info?.socket ?? -1,
+    dma: !options.device.startsWith('net_') || options.device.startsWith('net_virtio'),
+  };
+}
+
+/** For the first port of a process: PCI only when it is asked for; memory for it and as much again. */
+export function ealOptions(options: PortOptions): EalOptions {
+  const isPci = /^([0-9a-f]{4}:)?[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/i.test(options.device);
+  const needMb = estimateBytes(memoryOptions(options, null)) / (1 << 20);
+  return {
+    memoryMb: Math.max(MEMORY_MIN_MB, Math.ceil(needMb * 2) + 64),
+    ...(isPci ? { pci: [options.device] } : {}),
+    ...options.eal,
+  };
+}

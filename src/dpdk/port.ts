@@ -1,0 +1,257 @@
+/**
+ * A port: a running device with its memory, its links and its counters.
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import type { LinkFeatures } from '../link/link.ts';
+import {
+  addon,
+  type Configured,
+  type DeviceStats,
+  type PoolUsage,
+  type QueueCounters,
+} from './addon.ts';
+import { DpdkError } from './dpdk-error.ts';
+import type { Eal } from './eal.ts';
+import type { EthDev } from './eth-dev.ts';
+import { DpdkLink, type LinkDescription } from './link.ts';
+import { type PacketMemory, type PacketMemoryOptions, wrap } from './packet-memory.ts';
+import { memoryOptions, type PortOptions } from './port-options.ts';
+
+/** Drivers whose receive queues have a descriptor to sleep on. */
+const INTERRUPT_DRIVERS = ['net_tap', 'net_vhost', 'net_virtio_user', 'net_virtio'];
+/** How often a memif client looks whether it is connected, and how long a server may take to answer. */
+const RECONNECT_MS = 20;
+const HANDSHAKE_MS = 300;
+
+/** A running device with its memory and links. */
+export class Port {
+  readonly eal: Eal;
+  readonly device: EthDev;
+  /** One per queue, for this thread; `description` makes one in another. */
+  readonly links: readonly DpdkLink[];
+  /** What was asked for and could not be had, one sentence each. */
+  readonly notices: readonly string[];
+  readonly #memory: PacketMemory;
+  #reconnecting: ReturnType<typeof setInterval> | null = null;
+  #started = false;
+  #wasUp = false;
+  #startedAt = 0;
+  #closed = false;
+
+  /** Use openPort(). */
+  constructor(eal: Eal, device: EthDev, memory: PacketMemory, options: PortOptions) {
+    this.eal = eal;
+    this.device = device;
+    this.#memory = memory;
+    const wanted = memoryOptions(options, device.info);
+    const configured = configure(device, memory, wanted, options);
+    this.notices = noticesOf(wanted, configured, device, options);
+    this.links = makeLinks(device, memory, configured, options);
+    this.#start(options);
+    eal.adopt(this);
+  }
+
+  /** The device's counters. */
+  stats(): DeviceStats {
+    return this.device.stats();
+  }
+
+  /** The addon's counters, for each queue. */
+  counters(): Partial<QueueCounters>[] {
+    return this.links.map((link) => link.counters());
+  }
+
+  /** Slots in use: pools for receiving, sending and cutting of queue 0, of queue 1, ... */
+  usage(): PoolUsage[] {
+    return this.#memory.usage();
+  }
+
+  /** A descriptor that is readable when queue has frames, -1 where the driver has none. */
+  rxInterruptFd(queue: number): number {
+    return this.device.rxInterruptFd(queue);
+  }
+
+  /** Resolves when the link is up; rejects with DpdkError ETIMEDOUT. */
+  async linkUp(timeoutMs = 5000): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!this.device.link.up) {
+      if (Date.now() > deadline) {
+        throw new DpdkError({
+          code: 'ETIMEDOUT',
+          operation: this.device.info.name,
+          reason: `no link after ${timeoutMs} ms`,
+          log: [],
+          remedy: 'is the other end there, and up?',
+        });
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  /** Stops the device, takes all slots back, detaches the memory. Idempotent. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#reconnecting !== null) clearInterval(this.#reconnecting);
+    for (const link of this.links) link.close();
+    this.device.detach();
+    this.#memory.close();
+    this.eal.release(this);
+  }
+
+  /**
+   * A memif client connects when it is started and does not come back by itself: it is started
+   * again until its server is there, and whenever it has lost it.
+   */
+  #start(options: PortOptions): void {
+    const client =
+      this.device.info.driver === 'net_memif' && /role=(client|slave)/.test(options.device);
+    if (client) {
+      this.#connect();
+      this.#reconnecting = setInterval(() => this.#connect(), RECONNECT_MS);
+      this.#reconnecting.unref();
+    } else {
+      this.device.start();
+      this.#started = true;
+    }
+    if (options.promiscuous === true) this.device.setPromiscuous(true);
+  }
+
+  #connect(): void {
+    const isUp = this.#started && this.device.link.up;
+    const isGreeting = !this.#wasUp && this.#started && Date.now() - this.#startedAt < HANDSHAKE_MS;
+    this.#wasUp = isUp;
+    if (isUp || isGreeting) return;
+    try {
+      if (this.#started) this.device.stop();
+      this.#started = false;
+      this.device.start();
+      this.#started = true;
+      this.#startedAt = Date.now();
+    } catch {
+      // No server yet: the next round tries again.
+    }
+  }
+}
+
+/** In another thread: the link of a queue whose description was posted there. */
+export function openLink(description: LinkDescription): DpdkLink {
+  return new DpdkLink(description, wrap(description.arena));
+}
+
+function makeLinks(
+  device: EthDev,
+  memory: PacketMemory,
+  configured: Configured,
+  options: PortOptions,
+): DpdkLink[] {
+  const { info } = device;
+  const mac = options.mac ?? stationMac(device);
+  const features: LinkFeatures = {
+    txChecksum: configured.txChecksums ? 'hardware' : 'software',
+    rxChecksum: configured.rxChecksums ? 'hardware' : 'software',
+    segmentation: configured.segmentation
+      ? 'hardware'
+      : memory.segmentBytes > 0
+        ? 'software'
+        : 'none',
+  };
+  return Array.from({ length: memory.queues }, (_, queue) => {
+    const ringAt = memory.layout.rings[queue]!;
+    const handle = addon().queueOpen({
+      arena: memory.layout.id,
+      pool: memory.txPool(queue),
+      ringAt,
+      port: device.port,
+      queue,
+      guarded: info.driver === 'net_memif',
+      drain: info.driver === 'net_ring',
+      hardwareTxSums: configured.txChecksums,
+      hardwareRxSums: configured.rxChecksums,
+      unfinishedSums: ['net_af_packet', 'net_af_xdp'].includes(info.driver),
+      hardwareSegmentation: configured.segmentation,
+      frameMax: configured.mtu + 18,
+      segmentMax: memory.segmentBytes,
+      cutPool: memory.cutPool(queue),
+    });
+    const description: LinkDescription = {
+      name: `${info.name} queue ${queue}`,
+      handle,
+      arena: memory.layout.id,
+      ringAt,
+      heapAt: memory.heapAt(queue),
+      heapBytes: memory.heapBytes,
+      mac,
+      mtu: configured.mtu,
+      segmentBytes: memory.segmentBytes,
+      features,
+    };
+    return new DpdkLink(description, memory.buffer);
+  });
+}
+
+function configure(
+  device: EthDev,
+  memory: PacketMemory,
+  wanted: PacketMemoryOptions,
+  options: PortOptions,
+): Configured {
+  return device.configure({
+    arena: memory.layout.id,
+    rxPools: Array.from({ length: wanted.queues }, (_, queue) => memory.rxPool(queue)),
+    rxQueues: wanted.queues,
+    txQueues: wanted.queues,
+    rxDescriptors: wanted.rxDescriptors,
+    txDescriptors: wanted.txDescriptors,
+    mtu: options.mtu ?? 0,
+    hardwareChecksums: options.hardwareChecksums ?? true,
+    // The tap driver's segmentation is software, and knows IPv4 only: ours is both.
+    hardwareSegmentation:
+      (options.hardwareSegmentation ?? true) &&
+      wanted.segmentBytes > 0 &&
+      device.info.driver !== 'net_tap',
+    rss: true,
+    interrupts: INTERRUPT_DRIVERS.includes(device.info.driver),
+  });
+}
+
+function noticesOf(
+  wanted: PacketMemoryOptions,
+  configured: Configured,
+  device: EthDev,
+  options: PortOptions,
+): string[] {
+  const notices: string[] = [];
+  const { rxDescriptors, txDescriptors } = configured;
+  if (rxDescriptors !== wanted.rxDescriptors || txDescriptors !== wanted.txDescriptors) {
+    notices.push(
+      `descriptors cut to ${rxDescriptors} receive, ${txDescriptors} transmit: the device's limits`,
+    );
+  }
+  if (options.mtu !== undefined && configured.mtu !== options.mtu) {
+    notices.push(`mtu ${options.mtu} was asked, the device has ${configured.mtu}`);
+  }
+  if (wanted.queues > 1 && configured.rssFunctions.length === 0) {
+    notices.push(`${device.info.driver} does not spread flows over queues by itself`);
+  }
+  return notices;
+}
+
+/**
+ * The address our side uses. A TAP device's own is the kernel's end of the same wire, so ours
+ * must differ; a ring has none.
+ */
+function stationMac(device: EthDev): Uint8Array {
+  const mac = device.mac;
+  if (mac.every((byte) => byte === 0)) return randomMac();
+  if (device.info.driver === 'net_tap') mac[5]! ^= 1;
+  return mac;
+}
+
+/** Locally administered, unicast. */
+function randomMac(): Uint8Array {
+  const mac = new Uint8Array(randomBytes(6));
+  mac[0] = (mac[0]! & 0xfc) | 2;
+  return mac;
+}

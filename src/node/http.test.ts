@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { after, test } from 'node:test';
+import { assertNoLeaks, closed, contents, installLoopback, listening } from './fixture.ts';
+
+const loopback = installLoopback();
+after(() => assertNoLeaks(loopback));
+
+function get(options: http.RequestOptions): Promise<http.IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    http.get(options, resolve).on('error', reject);
+  });
+}
+
+test('http.get() of an http.createServer()', async () => {
+  const server = http.createServer((request, response) => {
+    response.setHeader('x-from', request.socket.remoteAddress ?? '');
+    response.end(`hello ${request.url}`);
+  });
+  const port = await listening(server);
+  const response = await get({ port, host: '127.0.0.1', path: '/there', agent: false });
+  assert.equal(response.statusCode, 200);
+  assert.equal(response.headers['x-from'], '::ffff:127.0.0.1');
+  assert.equal((await contents(response)).toString(), 'hello /there');
+  await closed(server);
+});
+
+test('a keep-alive Agent uses one connection for many requests', async () => {
+  let connections = 0;
+  const server = http.createServer((_request, response) => response.end('ok'));
+  server.on('connection', () => connections++);
+  const port = await listening(server);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  for (let i = 0; i < 50; i++) {
+    const response = await get({ port, host: '127.0.0.1', agent });
+    assert.equal((await contents(response)).toString(), 'ok');
+  }
+  assert.equal(connections, 1);
+  agent.destroy();
+  await closed(server);
+});
+
+test('a large body goes up and comes back', async () => {
+  const server = http.createServer((request, response) => request.pipe(response));
+  const port = await listening(server);
+  const body = Buffer.alloc(8 << 20, 'x');
+  const request = http.request({ port, host: '127.0.0.1', method: 'POST', agent: false });
+  request.end(body);
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  assert.ok((await contents(response)).equals(body));
+  await closed(server);
+});
+
+test('fetch() fetches, streams and aborts', async () => {
+  const server = http.createServer((request, response) => {
+    if (request.url === '/endless') response.write('never ends');
+    else response.end(JSON.stringify({ url: request.url }));
+  });
+  const port = await listening(server);
+  const response = await fetch(`http://127.0.0.1:${port}/json`);
+  assert.deepEqual(await response.json(), { url: '/json' });
+  const abort = new AbortController();
+  const endless = await fetch(`http://127.0.0.1:${port}/endless`, { signal: abort.signal });
+  abort.abort();
+  await assert.rejects(endless.text(), { name: 'AbortError' });
+  server.closeAllConnections();
+  await closed(server);
+});
+
+test('an upgrade hands the socket over with what has been read', async () => {
+  const server = http.createServer();
+  server.on('upgrade', (_request, socket, head) => {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n',
+    );
+    socket.write(head);
+    socket.pipe(socket);
+  });
+  const port = await listening(server);
+  const request = http.request({
+    port,
+    host: '127.0.0.1',
+    headers: { connection: 'Upgrade', upgrade: 'echo' },
+  });
+  request.end();
+  const [, socket] = await once(request, 'upgrade');
+  socket.write('ping');
+  const [data] = await once(socket, 'data');
+  assert.equal(String(data), 'ping');
+  socket.destroy();
+  await closed(server);
+});
+
+test('a server that hangs up gives the client "socket hang up"', async () => {
+  const server = http.createServer((request) => request.socket.destroy());
+  const port = await listening(server);
+  await assert.rejects(get({ port, host: '127.0.0.1', agent: false }), { code: 'ECONNRESET' });
+  await closed(server);
+});
+
+test('a thousand concurrent requests over fifty connections', async () => {
+  const server = http.createServer((_request, response) => response.end('x'.repeat(100)));
+  const port = await listening(server);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 50 });
+  const one = async (): Promise<number> =>
+    (await contents(await get({ port, host: '127.0.0.1', agent }))).length;
+  const lengths = await Promise.all(Array.from({ length: 1000 }, one));
+  assert.ok(lengths.every((length) => length === 100));
+  agent.destroy();
+  await closed(server);
+});
+
+test('http2 without TLS', async () => {
+  const server = http2.createServer();
+  server.on('stream', (stream, headers) => {
+    stream.respond({ ':status': 200 });
+    stream.end(`h2 ${headers[':path']}`);
+  });
+  const port = await listening(server);
+  const client = http2.connect(`http://127.0.0.1:${port}`);
+  const streams = ['/a', '/b', '/c'].map((path) => client.request({ ':path': path }));
+  const bodies = await Promise.all(streams.map((stream) => contents(stream)));
+  assert.deepEqual(bodies.map(String), ['h2 /a', 'h2 /b', 'h2 /c']);
+  client.close();
+  await once(client, 'close');
+  await closed(server);
+});

@@ -1,0 +1,36 @@
+/**
+ * `node --import dpdk-net/register app.js`: the program's sockets are the stack's.
+ *
+ * The stack is the one that the file named by DPDK_NET_CONFIG describes; without it, one that has
+ * nothing but its own loopback: the program can talk to itself, and to no one else.
+ * @module
+ */
+import { isMainThread } from 'node:worker_threads';
+import { type Config, loadConfig, parseConfig } from '../config/config.ts';
+import { openStack } from '../runtime/open-stack.ts';
+import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
+import { install } from './install.ts';
+
+const LOOPBACK_ONLY = 'dpdk.port = "loopback"\nroutes.kernel = []';
+
+function configuration(): Config {
+  const file = process.env['DPDK_NET_CONFIG'];
+  return file ? loadConfig(file) : parseConfig(LOOPBACK_ONLY, 'dpdk-net/register');
+}
+
+function start(config: Config): void {
+  const hasDevice = config.dpdk.port !== 'loopback';
+  if (hasDevice && !isMainThread) {
+    // A device has one owner in a process; it is the main thread.
+    process.emitWarning("this worker thread has no stack: its sockets are the kernel's", {
+      code: 'DPDK_NET_WORKER',
+    });
+    return;
+  }
+  const running = openStack(config);
+  atExit(() => running.close());
+  if (hasDevice) exitOnSignals();
+  install(running, { kernelRoutes: config.routes.kernel });
+}
+
+start(configuration());

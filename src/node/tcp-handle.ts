@@ -1,0 +1,419 @@
+/**
+ * The handle that lib/net.js, TLS, HTTP and HTTP/2 take for a kernel TCP socket.
+ *
+ * It extends Node's own JSStream, so native code can attach itself to it, and adds the methods
+ * of Node's TCP class. lib/net.js calls the methods directly; native code calls onreadstart,
+ * onreadstop, onwrite and onshutdown. Errors are libuv's: negative numbers, never exceptions.
+ * @module
+ */
+import { AsyncResource } from 'node:async_hooks';
+import type { Address } from '../base/address.ts';
+import { ACCEPTABLE, CLOSED, CONNECTED, ENDED, READABLE, WRITABLE } from '../base/events.ts';
+import type { TcpListener } from '../tcp/listener.ts';
+import type { TcpSocket } from '../tcp/socket.ts';
+import { drainTicks, type Engine } from './engine.ts';
+import { EBADF, ECANCELED, EINVAL, ENOTCONN, errnoFrom, errnoOf } from './errno.ts';
+import { Hold } from './hold.ts';
+import { Inbox } from './inbox.ts';
+import { connectThroughKernel } from './kernel.ts';
+import { destination, fillName, parseAddress } from './names.ts';
+import {
+  IPV6_ONLY,
+  JSStream,
+  type Request,
+  type SocketInternals,
+  type SocketName,
+} from './natives.ts';
+import { Outbox } from './outbox.ts';
+import type { WriteCallback } from './pending.ts';
+import { TcpSettings } from './tcp-settings.ts';
+
+const REUSE_PORT = 2;
+
+export class TcpHandle extends JSStream {
+  /** lib/net.js's own note that it has called readStart(). */
+  reading = false;
+  /** Set by lib/net.js on a listener. */
+  onconnection: ((status: number, client: TcpHandle) => void) | null = null;
+  /** The TLS socket around this handle, if any. */
+  consumer: SocketInternals | null = null;
+  readonly #engine: Engine;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #resource = new AsyncResource('TCPWRAP');
+  #socket: TcpSocket | null = null;
+  #listener: TcpListener | null = null;
+  #connecting: Request | null = null;
+  #v6 = false;
+  #boundAddress: Address | null = null;
+  #boundPort = 0;
+  #flags = 0;
+  readonly #settings = new TcpSettings();
+  readonly #hold: Hold;
+  #isReferenced = true;
+  #isScheduled = false;
+  #isClosed = false;
+  #isLent = false;
+
+  constructor(engine: Engine) {
+    super();
+    this.#engine = engine;
+    this.#hold = new Hold(engine.loop);
+    this.#inbox = new Inbox(engine, this);
+    this.#outbox = new Outbox(engine, this);
+  }
+
+  // What native code asks and does.
+
+  /** Asked by everything that attaches itself natively, and by nothing else. */
+  get isStreamBase(): boolean {
+    this.#isLent = true;
+    return true;
+  }
+
+  get isLent(): boolean {
+    return this.#isLent;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  isClosing(): boolean {
+    return this.#isClosed;
+  }
+
+  onreadstart(): number {
+    return this.readStart();
+  }
+
+  onreadstop(): number {
+    return this.readStop();
+  }
+
+  onwrite(request: Request, chunks: Uint8Array[]): number {
+    return this.#outbox.writeNative(request, chunks);
+  }
+
+  onshutdown(request: Request): number {
+    return this.#outbox.shutdown(request, true);
+  }
+
+  // What lib/net.js calls on a connection.
+
+  readStart(): number {
+    if (this.#isClosed) return EBADF;
+    this.#inbox.start();
+    this.changed();
+    return 0;
+  }
+
+  readStop(): number {
+    this.#inbox.started = false;
+    this.changed();
+    return 0;
+  }
+
+  /** The inbox looks at the socket's own fields for the buffer. */
+  useUserBuffer(): void {}
+
+  /** All that a net.Socket writes; Node's own write methods lead to onwrite(). */
+  write(data: WriteData, encoding: string, isVector: boolean, callback: WriteCallback): void {
+    if (isVector) this.#outbox.write(chunksOf(data as WriteVector), callback);
+    else if (typeof data !== 'string') this.#outbox.write([data as Uint8Array], callback);
+    else this.#outbox.writeText(data, encoding as BufferEncoding, callback);
+  }
+
+  shutdown(request: Request): number {
+    return this.#outbox.shutdown(request, false);
+  }
+
+  get bytesRead(): number {
+    return this.#inbox.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#outbox.bytesWritten;
+  }
+
+  /** Bytes that writes still wait to get rid of. */
+  get writeQueueSize(): number {
+    return this.#outbox.bytesWaiting;
+  }
+
+  setNoDelay(on: boolean): number {
+    this.#settings.setNoDelay(on);
+    return 0;
+  }
+
+  setKeepAlive(on: boolean, delay = 0, interval?: number, count?: number): number {
+    this.#settings.setKeepAlive(on, delay, interval, count);
+    return 0;
+  }
+
+  setTypeOfService(value: number): number {
+    this.#settings.typeOfService = value;
+    return 0;
+  }
+
+  getTypeOfService(): number {
+    return this.#settings.typeOfService;
+  }
+
+  setBlocking(): number {
+    return 0;
+  }
+
+  setSimultaneousAccepts(): number {
+    return 0;
+  }
+
+  // Addresses.
+
+  bind(address: string, port: number, flags = 0): number {
+    return this.#bind(address, port, flags, false);
+  }
+
+  bind6(address: string, port: number, flags = 0): number {
+    return this.#bind(address, port, flags, true);
+  }
+
+  #bind(text: string, port: number, flags: number, v6: boolean): number {
+    const address = parseAddress(text);
+    if (address === null) return EINVAL;
+    this.#v6 = v6;
+    this.#boundAddress = address;
+    this.#boundPort = port;
+    this.#flags = flags;
+    return 0;
+  }
+
+  getsockname(out: SocketName): number {
+    if (this.#socket !== null) {
+      fillName(out, this.#socket.localAddress, this.#socket.localPort, this.#v6);
+      return 0;
+    }
+    if (this.#boundAddress === null) return EBADF;
+    fillName(out, this.#boundAddress, this.#listener?.port ?? this.#boundPort, this.#v6);
+    return 0;
+  }
+
+  getpeername(out: SocketName): number {
+    if (this.#socket === null || this.#connecting !== null) return ENOTCONN;
+    fillName(out, this.#socket.remoteAddress, this.#socket.remotePort, this.#v6);
+    return 0;
+  }
+
+  // The beginning and the end.
+
+  connect(request: Request, address: string, port: number): number {
+    return this.#connect(request, address, port, false);
+  }
+
+  connect6(request: Request, address: string, port: number): number {
+    return this.#connect(request, address, port, true);
+  }
+
+  #connect(request: Request, text: string, port: number, v6: boolean): number {
+    const address = parseAddress(text);
+    if (address === null) return EINVAL;
+    if (this.#engine.isKernel(address)) {
+      const bound = this.#boundAddress;
+      const from = bound === null ? null : { address: bound.toString(), port: this.#boundPort };
+      return connectThroughKernel(this, request, text, port, v6, from);
+    }
+    const options = { address: destination(address), port };
+    const local = this.#boundAddress;
+    try {
+      const socket = this.#engine.stack.tcp.connect({
+        ...options,
+        ...(local !== null && !local.isAny ? { localAddress: local } : {}),
+        ...(this.#boundPort > 0 ? { localPort: this.#boundPort } : {}),
+      });
+      this.#attach(socket, v6);
+    } catch (error) {
+      return errnoFrom(error);
+    }
+    this.#connecting = request;
+    this.changed();
+    this.#engine.loop.wake();
+    return 0;
+  }
+
+  listen(backlog: number): number {
+    try {
+      const listener = this.#engine.stack.tcp.listen({
+        address: this.#boundAddress,
+        port: this.#boundPort,
+        backlog,
+        v6Only: (this.#flags & IPV6_ONLY) !== 0,
+        reusePort: (this.#flags & REUSE_PORT) !== 0,
+      });
+      listener.owner = this;
+      this.#listener = listener;
+    } catch (error) {
+      return errnoFrom(error);
+    }
+    this.changed();
+    return 0;
+  }
+
+  /** Lets go of the connection; `callback` follows after the requests that were still waiting. */
+  close(callback?: () => void): void {
+    if (this.#isClosed) return;
+    this.#end(callback, () => this.#socket?.close());
+  }
+
+  /** Like close(), with a RST. */
+  reset(callback?: () => void): number {
+    if (this.#isClosed) return EBADF;
+    this.#end(callback, () => this.#socket?.abort());
+    return 0;
+  }
+
+  #end(callback: (() => void) | undefined, letGo: () => void): void {
+    this.#isClosed = true;
+    this.#inbox.started = false;
+    this.#listener?.close();
+    letGo();
+    this.changed();
+    this.#engine.loop.wake();
+    this.#engine.loop.hold();
+    this.#engine.afterImmediates(() => {
+      this.#engine.loop.release();
+      const connecting = this.#connecting;
+      this.#connecting = null;
+      connecting?.oncomplete?.(ECANCELED, this, connecting, false, false);
+      this.#outbox.fail(ECANCELED);
+      if (callback !== undefined) this.tell(callback);
+    });
+  }
+
+  // Liveness.
+
+  ref(): void {
+    this.#isReferenced = true;
+    this.changed();
+  }
+
+  unref(): void {
+    this.#isReferenced = false;
+    this.changed();
+  }
+
+  hasRef(): boolean {
+    return this.#isReferenced && !this.#isClosed;
+  }
+
+  /** Counts this handle as a reason to keep the process alive, or no longer. */
+  changed(): void {
+    this.#hold.set(!this.#isClosed && this.#isActive());
+  }
+
+  /** Requests hold even an unreferenced handle; an idle connection that is not read does not. */
+  #isActive(): boolean {
+    if (this.#connecting !== null || !this.#outbox.isIdle) return true;
+    if (!this.#isReferenced) return false;
+    if (this.#listener !== null) return true;
+    return this.#socket !== null && this.#inbox.started && !this.#inbox.finished;
+  }
+
+  // What the stack tells.
+
+  onEvents(events: number): void {
+    let isDone = false;
+    try {
+      if ((events & ACCEPTABLE) !== 0) this.#acceptAll();
+      if ((events & CONNECTED) !== 0) this.#finishConnect(0);
+      if ((events & (READABLE | ENDED)) !== 0) this.#inbox.deliver();
+      if ((events & WRITABLE) !== 0) this.#outbox.pump();
+      if ((events & CLOSED) !== 0) this.#onClosed();
+      isDone = true;
+    } finally {
+      // A listener threw; a program that catches it as an uncaught exception goes on from here.
+      if (!isDone) this.schedule();
+    }
+    this.#engine.endOfEvents();
+  }
+
+  /** The work that was put off to a macrotask of its own. */
+  onTurn(): void {
+    this.#isScheduled = false;
+    if (this.#isClosed) return;
+    let isDone = false;
+    try {
+      this.#acceptAll();
+      this.#outbox.pump();
+      this.#outbox.turn();
+      this.#inbox.deliver();
+      if (this.#socket !== null && this.#socket.error !== '') this.#onClosed();
+      isDone = true;
+    } finally {
+      if (!isDone) this.schedule();
+    }
+  }
+
+  schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    this.#engine.later(this);
+  }
+
+  tell(callback: () => void): void {
+    this.#resource.runInAsyncScope(callback);
+  }
+
+  #acceptAll(): void {
+    while (this.#listener !== null && !this.#isClosed) {
+      const socket = this.#listener.accept();
+      if (socket === null) return;
+      this.tell(() => {
+        const client = new TcpHandle(this.#engine);
+        client.#attach(socket, this.#v6);
+        this.onconnection?.(0, client);
+      });
+      drainTicks();
+    }
+  }
+
+  #attach(socket: TcpSocket, v6: boolean): void {
+    this.#socket = socket;
+    this.#v6 = v6;
+    socket.owner = this;
+    this.#inbox.attach(socket);
+    this.#outbox.attach(socket);
+    this.#settings.attach(socket);
+  }
+
+  #finishConnect(status: number): void {
+    const request = this.#connecting;
+    if (request === null || this.#isClosed) return;
+    this.#connecting = null;
+    this.changed();
+    this.tell(() => request.oncomplete?.(status, this, request, true, true));
+    drainTicks();
+  }
+
+  #onClosed(): void {
+    const socket = this.#socket;
+    if (socket === null || this.#isClosed) return;
+    const errno = errnoOf(socket.error);
+    if (this.#connecting !== null) {
+      this.#finishConnect(errno === 0 ? ECANCELED : errno);
+    } else if (errno !== 0) {
+      if (this.#inbox.started) this.#outbox.errorTold();
+      this.#inbox.deliver();
+      if (!this.#outbox.isIdle) this.#outbox.fail(errno);
+    }
+  }
+}
+
+/** The chunks of a vector, as lib/net.js hands it over. */
+type WriteVector = { chunk: Uint8Array | string; encoding: BufferEncoding }[];
+export type WriteData = Uint8Array | string | WriteVector;
+
+function chunksOf(vector: WriteVector): Uint8Array[] {
+  return vector.map(({ chunk, encoding }) =>
+    typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
+  );
+}

@@ -18,8 +18,8 @@ import {
   TX_TCP_SUM,
   TX_UDP_SUM,
 } from '../link/layout.gen.ts';
-import { Host } from './harness.test.ts';
 import { NO_SLOT } from './egress.ts';
+import { Host } from './harness.test.ts';
 import type { Path } from './path.ts';
 import * as Stats from './stats.ts';
 

@@ -14,7 +14,8 @@ import * as Ethernet from '../wire/ethernet.ts';
 import * as Ipv4 from '../wire/ipv4.ts';
 import * as Ipv6 from '../wire/ipv6.ts';
 import type { Core } from './core.ts';
-import { type NeighborCache, REACHABLE } from './neighbor/cache.ts';
+import type { NeighborCache } from './neighbor/cache.ts';
+import { REACHABLE } from './neighbor/neighbor.ts';
 import type { Path } from './path.ts';
 import { give, NO_SLOT, push, take } from './transmit.ts';
 
@@ -162,7 +163,7 @@ export class Egress {
     const type = path.version === 4 ? Ethernet.ETHERTYPE_IPV4 : Ethernet.ETHERTYPE_IPV6;
     Ethernet.write(this.#view, at, macHigh, macLow, nic.macHigh, nic.macLow, type);
     if (nic.vlan !== 0) Ethernet.writeTag(this.#view, at, nic.vlan, type);
-    if (!push(nic, this.#core.stats, slot, at, length + l2Length, flags, headers, mss)) {
+    if (!push(nic, slot, at, length + l2Length, flags, headers, mss)) {
       this.#core.drops[Drop.TX_NO_SLOT]!++;
     }
   }

@@ -4,8 +4,8 @@ import { TX_COUNT } from '../link/layout.gen.ts';
 import { internetChecksum } from '../testing/bytes.ts';
 import type { Decoded } from '../testing/decode.ts';
 import * as Build from '../testing/packet.ts';
-import type { Path } from './path.ts';
 import { HOST, HOST6, Host, PEER, PEER6 } from './harness.test.ts';
+import type { Path } from './path.ts';
 
 const text = (length: number): string => 'abcdefgh'.repeat(length / 8 + 1).slice(0, length);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as Build from '../testing/packet.ts';
-import { HOST, HOST6, Host, PEER, PEER6, PEER_MAC } from './harness.test.ts';
+import { HOST, HOST6, Host, PEER, PEER_MAC, PEER6 } from './harness.test.ts';
 
 test('an echo request is answered, IPv4 and IPv6', () => {
   const host = new Host().knowsPeer();

@@ -14,7 +14,6 @@ import type { Nic } from './nic.ts';
 import type { Packet } from './packet.ts';
 import type { Paths } from './paths.ts';
 import * as Stats from './stats.ts';
-import { transportSum } from './transport-sum.ts';
 import {
   PACKET_TOO_BIG,
   PARAMETER_PROBLEM,
@@ -25,6 +24,7 @@ import {
   UNREACHABLE_PORT,
   UNREACHABLE_PROHIBITED,
 } from './transport.ts';
+import { transportSum } from './transport-sum.ts';
 
 /** By code of "destination unreachable", 0 to 6 (RFC 4443 3.1). */
 const UNREACHABLE_KINDS: readonly number[] = [

@@ -96,9 +96,6 @@ export class Ingress {
       );
       if (reason !== NO_DROP) this.#drops[reason]!++;
     }
-    const stats = this.#core.stats;
-    stats[Stats.FRAMES_IN]! += count;
-    stats[Stats.BYTES_IN]! += bytes;
     nic.counters[Stats.NIC_FRAMES_IN]! += count;
     nic.counters[Stats.NIC_BYTES_IN]! += bytes;
     return count;

@@ -31,8 +31,9 @@ import { Nic } from './nic.ts';
 import { Packet } from './packet.ts';
 import { Paths } from './paths.ts';
 import { Routes } from './routes.ts';
-import { transportSum } from './transport-sum.ts';
+import * as Stats from './stats.ts';
 import { type Transport, UNREACHABLE_HOST } from './transport.ts';
+import { transportSum } from './transport-sum.ts';
 
 export interface NetOptions {
   /** Shared with every link that is attached; the network layer reserves about 3.5 MB of it. */
@@ -46,7 +47,7 @@ export interface NetOptions {
 }
 
 export interface NetLimits {
-  /** Neighbors remembered (4096). */
+  /** Neighbors remembered; as many on-link peers can have connections at once (16,384). */
   neighbors?: number;
   /** Packets that wait for one unresolved neighbor (16). */
   waiting?: number;
@@ -83,8 +84,6 @@ export class Net {
   /** Sends datagrams of any size. */
   readonly fragmentsOut: FragmentsOut;
   readonly reassembly: Reassembly;
-  /** Counters of Stats.family. */
-  readonly stats: Float64Array;
   readonly core: Core;
   readonly #nics: Nic[] = [];
   readonly #addresses: AddressTable = new AddressTable();
@@ -102,7 +101,6 @@ export class Net {
     const hash = new AddressHash(options.random);
     const failures = new Failures(core, addresses, this.#transports);
     this.core = core;
-    this.stats = core.stats;
     this.routes = new Routes(() => this.paths.reroute());
     this.neighbors = new NeighborCache(
       core,
@@ -114,7 +112,7 @@ export class Net {
         reclaim: () => this.paths.reclaim(),
       },
       {
-        neighbors: limits.neighbors ?? 4096,
+        neighbors: limits.neighbors ?? 16_384,
         waiting: limits.waiting ?? 16,
         waitingBlocks: limits.waitingBlocks ?? 512,
       },
@@ -167,6 +165,15 @@ export class Net {
   /** All interfaces, in the order they were attached. */
   get nics(): readonly Nic[] {
     return this.#nics;
+  }
+
+  /** Counters of Stats.family; the sums over all interfaces are made when this is read. */
+  get stats(): Float64Array {
+    const { stats } = this.core;
+    for (const [sum, counter] of Stats.SUMS) {
+      stats[sum] = this.#nics.reduce((total, nic) => total + nic.counters[counter]!, 0);
+    }
+    return stats;
   }
 
   /** 1 when tick() is to be called at `tickAt` (int32 ms). */

@@ -5,7 +5,7 @@
  * made and keeps it; all connections between the same two addresses share it.
  * @module
  */
-import type { Neighbor } from './neighbor/cache.ts';
+import type { Neighbor } from './neighbor/neighbor.ts';
 import type { Nic } from './nic.ts';
 
 export class Path {

@@ -78,7 +78,7 @@ export class Paths {
       local3 === 0 && local0 === 0 && local1 === 0 && (local2 === 0 || local2 === V4_PREFIX);
     let path = chosen
       ? null
-      : this.#find(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
+      : this.find(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
     if (path === null) {
       const local = chosen ? null : this.#localNic(local0, local1, local2, local3);
       if (!chosen && local === null) return null;
@@ -87,6 +87,37 @@ export class Paths {
     }
     if (path.references++ === 0) this.#unlist(path);
     return path;
+  }
+
+  /** The path between two addresses when there is one, without a reference; else null. */
+  find(
+    remote0: number,
+    remote1: number,
+    remote2: number,
+    remote3: number,
+    local0: number,
+    local1: number,
+    local2: number,
+    local3: number,
+  ): Path | null {
+    const hash = this.#hash.two(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
+    let path = this.#buckets[hash & (this.#buckets.length - 1)] ?? null;
+    while (path !== null) {
+      if (
+        path.remote3 === remote3 &&
+        path.local3 === local3 &&
+        path.remote2 === remote2 &&
+        path.local2 === local2 &&
+        path.remote1 === remote1 &&
+        path.local1 === local1 &&
+        path.remote0 === remote0 &&
+        path.local0 === local0
+      ) {
+        return path;
+      }
+      path = path.nextInBucket;
+    }
+    return null;
   }
 
   /** Gives a reference back. */
@@ -310,7 +341,7 @@ export class Paths {
   }
 
   #findLike(path: Path): Path | null {
-    return this.#find(
+    return this.find(
       path.remote0,
       path.remote1,
       path.remote2,
@@ -320,36 +351,6 @@ export class Paths {
       path.local2,
       path.local3,
     );
-  }
-
-  #find(
-    remote0: number,
-    remote1: number,
-    remote2: number,
-    remote3: number,
-    local0: number,
-    local1: number,
-    local2: number,
-    local3: number,
-  ): Path | null {
-    const hash = this.#hash.two(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
-    let path = this.#buckets[hash & (this.#buckets.length - 1)] ?? null;
-    while (path !== null) {
-      if (
-        path.remote3 === remote3 &&
-        path.local3 === local3 &&
-        path.remote2 === remote2 &&
-        path.local2 === local2 &&
-        path.remote1 === remote1 &&
-        path.local1 === local1 &&
-        path.remote0 === remote0 &&
-        path.local0 === local0
-      ) {
-        return path;
-      }
-      path = path.nextInBucket;
-    }
-    return null;
   }
 
   #grow(): void {

@@ -45,3 +45,11 @@ export const NIC_FRAMES_IN = nicFamily.add('frames_in', 'Frames taken from this 
 export const NIC_BYTES_IN = nicFamily.add('bytes_in', 'Bytes taken from this interface.');
 export const NIC_FRAMES_OUT = nicFamily.add('frames_out', 'Frames handed to this interface.');
 export const NIC_BYTES_OUT = nicFamily.add('bytes_out', 'Bytes handed to this interface.');
+
+/** Counters of `family` that are sums of one of `nicFamily`; they are not kept per packet. */
+export const SUMS: readonly (readonly [number, number])[] = [
+  [FRAMES_IN, NIC_FRAMES_IN],
+  [BYTES_IN, NIC_BYTES_IN],
+  [FRAMES_OUT, NIC_FRAMES_OUT],
+  [BYTES_OUT, NIC_BYTES_OUT],
+];

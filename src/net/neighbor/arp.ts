@@ -16,7 +16,8 @@ import type { Nic } from '../nic.ts';
 import { chooseSource, isOnLink } from '../source.ts';
 import * as Stats from '../stats.ts';
 import { NO_SLOT, push, take } from '../transmit.ts';
-import { DELAY, INCOMPLETE, type Neighbor, type NeighborCache, PROBE } from './cache.ts';
+import type { NeighborCache } from './cache.ts';
+import { DELAY, INCOMPLETE, type Neighbor, PROBE } from './neighbor.ts';
 
 export class ArpProtocol {
   readonly #core: Core;
@@ -146,7 +147,7 @@ export class ArpProtocol {
       ask ? 0 : macLow,
       target,
     );
-    return push(nic, this.#core.stats, slot, at, nic.l2Length + Arp.LENGTH, 0, nic.l2Length, 0);
+    return push(nic, slot, at, nic.l2Length + Arp.LENGTH, 0, nic.l2Length, 0);
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as Build from '../../testing/packet.ts';
+import { HOST, HOST_MAC, Host, PEER, PEER_MAC } from '../harness.test.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
 import { type IcmpError, UNREACHABLE_HOST } from '../transport.ts';
-import { HOST, HOST_MAC, Host, PEER, PEER_MAC } from '../harness.test.ts';
-import { DELAY, FAILED, PROBE, REACHABLE, STALE } from './cache.ts';
+import { DELAY, FAILED, PROBE, REACHABLE, STALE } from './neighbor.ts';
 
 const UDP = 17;
 const TX_UDP_SUM = 4;

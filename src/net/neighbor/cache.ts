@@ -12,21 +12,21 @@
  */
 import * as Drop from '../../base/drops.ts';
 import type { AddressHash } from '../address-hash.ts';
-import { NO_BLOCK } from '../blocks.ts';
 import type { Core } from '../core.ts';
 import type { Nic } from '../nic.ts';
 import * as Stats from '../stats.ts';
+import {
+  DELAY,
+  FAILED,
+  INCOMPLETE,
+  Neighbor,
+  PROBE,
+  REACHABLE,
+  STALE,
+  STATIC,
+} from './neighbor.ts';
 import { NO_DEADLINE, TimerList } from './timers.ts';
 import { WaitingPackets } from './waiting.ts';
-
-/** States. FAILED also stands for "nobody asked yet"; STATIC is configured and never changes. */
-export const INCOMPLETE = 0;
-export const REACHABLE = 1;
-export const STALE = 2;
-export const DELAY = 3;
-export const PROBE = 4;
-export const FAILED = 5;
-export const STATIC = 6;
 
 /** RFC 4861 10: RETRANS_TIMER, MAX_MULTICAST_SOLICIT, DELAY_FIRST_PROBE_TIME, in milliseconds. */
 const RETRANSMIT_MS = 1000;
@@ -38,52 +38,6 @@ const REACHABLE_MS = 30_000;
 const NO_SLOT_RETRY_MS = 5;
 /** A changed MAC is believed at most once in this time, as Linux does (arp locktime). */
 const LOCK_MS = 1000;
-
-export class Neighbor {
-  state = FAILED;
-  /** 4 or 6. */
-  version = 4;
-  w0 = 0;
-  w1 = 0;
-  w2 = 0;
-  w3 = 0;
-  macHigh = 0;
-  macLow = 0;
-  /** Last time (int32 ms) the neighbor was known to be there. */
-  confirmedAt = 0;
-  /** When the MAC was last changed, when we last asked, and how often in this state. */
-  changedAt = 0;
-  solicitedAt = 0;
-  solicitations = 0;
-  /** Paths that use it; at 0 it may be forgotten. */
-  references = 0;
-  nic: Nic;
-
-  /** Packets waiting for the MAC: first blocks of a queue (NO_BLOCK none), and their number. */
-  firstWaiting = NO_BLOCK;
-  lastWaiting = NO_BLOCK;
-  waiting = 0;
-
-  hash = 0;
-  nextInBucket: Neighbor | null = null;
-  /** List of the unreferenced, oldest first. */
-  older: Neighbor | null = null;
-  newer: Neighbor | null = null;
-  /** Timer list. */
-  deadline = 0;
-  timed = 0;
-  timerBefore: Neighbor | null = null;
-  timerAfter: Neighbor | null = null;
-
-  constructor(nic: Nic) {
-    this.nic = nic;
-  }
-
-  /** The upper layer made progress with this neighbor (RFC 4861 7.3.1): no probe is needed. */
-  confirm(nowMs: number): void {
-    this.confirmedAt = nowMs;
-  }
-}
 
 export interface NeighborLimits {
   neighbors: number;

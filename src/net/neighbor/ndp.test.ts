@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as Build from '../../testing/packet.ts';
-import { advertisement, HOST6, Host, PEER6, PEER_MAC, solicitation } from '../harness.test.ts';
+import { advertisement, HOST6, Host, PEER_MAC, PEER6, solicitation } from '../harness.test.ts';
 
 const echo = (sequence = 1): Uint8Array => Build.icmpEcho({ src: PEER6, dst: HOST6, sequence });
 

@@ -18,7 +18,8 @@ import { NO_FRAME, type Packet } from '../packet.ts';
 import { chooseSource, isOnLink } from '../source.ts';
 import * as Stats from '../stats.ts';
 import { NO_SLOT, push, take } from '../transmit.ts';
-import { DELAY, FAILED, INCOMPLETE, type Neighbor, type NeighborCache, PROBE } from './cache.ts';
+import type { NeighborCache } from './cache.ts';
+import { DELAY, FAILED, INCOMPLETE, type Neighbor, PROBE } from './neighbor.ts';
 
 /** Messages that crossed a router have less (RFC 4861 7.1). */
 const HOPS = 255;
@@ -218,16 +219,7 @@ export class NdpProtocol {
     Ethernet.write(view, frameAt, macHigh, macLow, nic.macHigh, nic.macLow, type);
     if (nic.vlan !== 0) Ethernet.writeTag(view, frameAt, nic.vlan, type);
     const headers = nic.l2Length | (Ipv6.HEADER_LENGTH << 8);
-    return push(
-      nic,
-      this.#core.stats,
-      slot,
-      frameAt,
-      at + WITH_OPTION - frameAt,
-      TX_IPV6,
-      headers,
-      0,
-    );
+    return push(nic, slot, frameAt, at + WITH_OPTION - frameAt, TX_IPV6, headers, 0);
   }
 
   #target(packet: Packet): Address {

@@ -9,7 +9,7 @@ import * as Ethernet from '../../wire/ethernet.ts';
 import { Blocks, NO_BLOCK } from '../blocks.ts';
 import type { Core } from '../core.ts';
 import { NO_SLOT, push, take } from '../transmit.ts';
-import type { Neighbor } from './cache.ts';
+import type { Neighbor } from './neighbor.ts';
 
 export class WaitingPackets {
   readonly #core: Core;
@@ -102,7 +102,7 @@ export class WaitingPackets {
   }
 
   #transmit(neighbor: Neighbor, block: number): void {
-    const { view, stats, drops } = this.#core;
+    const { view, drops } = this.#core;
     const nic = neighbor.nic;
     const slot = take(nic.ring);
     if (slot === NO_SLOT) {
@@ -117,6 +117,6 @@ export class WaitingPackets {
     Ethernet.write(view, at, neighbor.macHigh, neighbor.macLow, nic.macHigh, nic.macLow, type);
     if (nic.vlan !== 0) Ethernet.writeTag(view, at, nic.vlan, type);
     // take() found a descriptor, so push() has one.
-    push(nic, stats, slot, at, length, this.#flags[block]!, headers, this.#mss[block]!);
+    push(nic, slot, at, length, this.#flags[block]!, headers, this.#mss[block]!);
   }
 }

@@ -8,6 +8,7 @@ import { type Address, Prefix } from '../base/address.ts';
 import { Clock } from '../base/clock.ts';
 import * as Drop from '../base/drops.ts';
 import { EventQueue, type EventSource } from '../base/events.ts';
+import { RX_MAX } from '../link/layout.gen.ts';
 import type { Link } from '../link/link.ts';
 import { createLoopback } from '../link/loopback.ts';
 import { Net, type NetLimits } from '../net/net.ts';
@@ -21,6 +22,8 @@ import { Tcp } from '../tcp/tcp.ts';
 import { Udp } from '../udp/udp.ts';
 import { type StackCounts, type StackReport, countsOf } from './counts.ts';
 
+/** Full bursts after which timers are looked at all the same. */
+const MOST_POSTPONED = 16;
 /** IP protocol numbers. */
 const TCP = 6;
 const UDP = 17;
@@ -54,6 +57,7 @@ export class Stack {
   linkGone: 0 | 1 = 0;
   readonly #events: EventQueue = new EventQueue();
   #now = 0;
+  #postponed = 0;
 
   /** Throws StackError EINVAL for an impossible option, ENOMEM when the arena is too small. */
   constructor(options: StackOptions) {
@@ -91,7 +95,7 @@ export class Stack {
   }
 
   /**
-   * One turn: timers, what sockets want to send, one burst on each link, what arrived.
+   * One turn: what sockets want to send, one burst on each link, what arrived, timers.
    * Returns how much was done; 0: nothing. Call again at once while it is not 0, else at
    * pollAt() or when a link has something.
    * @param now microseconds, monotonic
@@ -99,18 +103,34 @@ export class Stack {
   poll(now: number): number {
     this.#now = now;
     this.clock.set(now);
-    let done = this.tcp.timers();
+    let done = this.tcp.flush();
+    let most = 0;
     const net = this.net;
-    if (net.hasTick === 1 && ((net.tickAt - this.clock.ms) | 0) <= 0) net.tick();
-    done += this.tcp.flush();
     const nics = net.nics;
     for (let i = 0; i < nics.length; i++) {
       const nic = nics[i]!;
       const received = nic.link.exchange();
       if (received > 0) done += net.receive(nic);
       else if (received < 0) this.linkGone = 1;
+      if (received > most) most = received;
     }
-    return done + this.udp.flush();
+    return done + this.udp.flush() + this.#timers(most === RX_MAX);
+  }
+
+  /**
+   * Timers come after the input: when the process could not run for a while, what they wait for
+   * may already lie in the link's queue. After a full burst there may be more of it, so they wait
+   * for the next poll, a few times at the most.
+   */
+  #timers(more: boolean): number {
+    if (more && this.#postponed < MOST_POSTPONED) {
+      this.#postponed++;
+      return 0;
+    }
+    this.#postponed = 0;
+    const net = this.net;
+    if (net.hasTick === 1 && ((net.tickAt - this.clock.ms) | 0) <= 0) net.tick();
+    return this.tcp.timers();
   }
 
   /**

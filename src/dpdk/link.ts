@@ -37,6 +37,8 @@ export class DpdkLink implements Link {
   readonly description: LinkDescription;
   readonly #handle: number;
   readonly #addon: Addon;
+  /** The addon's function itself: by way of the addon object a burst costs a look-up more. */
+  readonly #exchange: Addon['exchange'];
 
   /** `buffer`: the port's memory in this thread. */
   constructor(description: LinkDescription, buffer: ArrayBuffer) {
@@ -50,11 +52,13 @@ export class DpdkLink implements Link {
     this.description = description;
     this.#handle = description.handle;
     this.#addon = addon();
+    this.#exchange = this.#addon.exchange;
   }
 
   /** Throws when a transmit descriptor names a slot that the stack does not own. */
   exchange(): number {
-    return this.#addon.exchange(this.#handle);
+    const exchange = this.#exchange;
+    return exchange(this.#handle);
   }
 
   /** What the addon counted for this queue; all zero once closed. */

@@ -4,6 +4,7 @@ import http from 'node:http';
 import http2 from 'node:http2';
 import { after, test } from 'node:test';
 import { assertNoLeaks, closed, contents, installLoopback, listening } from './fixture.ts';
+import type { TcpHandle } from './tcp-handle.ts';
 
 const loopback = installLoopback();
 after(() => assertNoLeaks(loopback));
@@ -12,6 +13,10 @@ function get(options: http.RequestOptions): Promise<http.IncomingMessage> {
   return new Promise((resolve, reject) => {
     http.get(options, resolve).on('error', reject);
   });
+}
+
+function isLent(socket: object): boolean {
+  return (socket as { _handle: TcpHandle })._handle.isLent;
 }
 
 test('http.get() of an http.createServer()', async () => {
@@ -71,7 +76,10 @@ test('fetch() fetches, streams and aborts', async () => {
 
 test('an upgrade hands the socket over with what has been read', async () => {
   const server = http.createServer();
+  const lent: unknown[] = [];
+  server.on('connection', (socket) => lent.push(isLent(socket)));
   server.on('upgrade', (_request, socket, head) => {
+    lent.push(isLent(socket));
     socket.write(
       'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\n',
     );
@@ -89,6 +97,8 @@ test('an upgrade hands the socket over with what has been read', async () => {
   socket.write('ping');
   const [data] = await once(socket, 'data');
   assert.equal(String(data), 'ping');
+  // The parser has let go: what follows takes the short way up.
+  assert.deepEqual(lent, [true, false]);
   socket.destroy();
   await closed(server);
 });

@@ -11,7 +11,7 @@ import type { Address } from '../base/address.ts';
 import { ACCEPTABLE, CLOSED, CONNECTED, ENDED, READABLE, WRITABLE } from '../base/events.ts';
 import type { TcpListener } from '../tcp/listener.ts';
 import type { TcpSocket } from '../tcp/socket.ts';
-import { drainTicks, type Engine } from './engine.ts';
+import { drainTicks, type Engine, ownerOf } from './engine.ts';
 import { EBADF, ECANCELED, EINVAL, ENOTCONN, errnoFrom, errnoOf } from './errno.ts';
 import { Hold } from './hold.ts';
 import { Inbox } from './inbox.ts';
@@ -54,6 +54,8 @@ export class TcpHandle extends JSStream {
   #isScheduled = false;
   #isClosed = false;
   #isLent = false;
+  #isLentToParser = false;
+  #isConsumed = false;
 
   constructor(engine: Engine) {
     super();
@@ -68,10 +70,26 @@ export class TcpHandle extends JSStream {
   /** Asked by everything that attaches itself natively, and by nothing else. */
   get isStreamBase(): boolean {
     this.#isLent = true;
+    this.#isLentToParser = false;
     return true;
   }
 
+  /** lib/_http_server.js notes here that it has attached its parser. */
+  get _consumed(): boolean {
+    return this.#isConsumed;
+  }
+
+  set _consumed(isConsumed: boolean) {
+    this.#isConsumed = isConsumed;
+    this.#isLentToParser = isConsumed;
+  }
+
+  /** True while native code listens; the HTTP parser lets go when a connection is upgraded. */
   get isLent(): boolean {
+    if (this.#isLentToParser && ownerOf<{ parser?: unknown }>(this)?.parser === null) {
+      this.#isLentToParser = false;
+      this.#isLent = false;
+    }
     return this.#isLent;
   }
 

@@ -1,8 +1,8 @@
 /**
  * The heap: blocks of the arena for socket buffers, in sizes of powers of two.
  *
- * Segregated free lists, threaded through the free blocks themselves: allocate and free are a few
- * instructions and make no garbage. Fresh blocks are cut from the arena region from low to high;
+ * A stack of free blocks for each size: allocate and free are a few instructions and touch no
+ * block, which may long have left the cache. Fresh blocks are cut from the arena region from low to high;
  * a block that is freed serves later requests of its size, or is split for smaller ones.
  * The owner remembers a block's size; `live` counts bytes out, so a leak is one subtraction.   hot path
  * @module
@@ -23,11 +23,14 @@ export class Heap {
   live = 0;
   #next: number;
   readonly #end: number;
-  readonly #free: Int32Array = new Int32Array(MAX_SHIFT + 1).fill(NO_BLOCK);
+  /** For each size a stack of free blocks, and how many are on it. */
+  readonly #free: Int32Array[] = [];
+  readonly #count: Int32Array = new Int32Array(MAX_SHIFT + 1);
 
   /** Takes `budget` bytes of the arena. Throws StackError ENOMEM when they are not there. */
   constructor(arena: Arena, budget: number) {
     this.arena = arena;
+    for (let shift = 0; shift <= MAX_SHIFT; shift++) this.#free.push(new Int32Array(4));
     this.budget = budget;
     this.#next = arena.reserve(budget);
     this.#end = this.#next + budget;
@@ -37,16 +40,13 @@ export class Heap {
   allocate(bytes: number): number {
     const shift = shiftOf(bytes);
     if (shift > MAX_SHIFT) return NO_BLOCK;
-    let block = this.#free[shift]!;
-    if (block !== NO_BLOCK) {
-      this.#free[shift] = this.arena.words[block >> 2]!;
-    } else if (this.#next + (1 << shift) <= this.#end) {
+    let block = this.#take(shift);
+    if (block === NO_BLOCK && this.#next + (1 << shift) <= this.#end) {
       block = this.#next;
       this.#next += 1 << shift;
-    } else {
-      block = this.#split(shift);
-      if (block === NO_BLOCK) return NO_BLOCK;
     }
+    if (block === NO_BLOCK) block = this.#split(shift);
+    if (block === NO_BLOCK) return NO_BLOCK;
     this.live += 1 << shift;
     return block;
   }
@@ -58,17 +58,33 @@ export class Heap {
     this.#put(block, shift);
   }
 
-  #put(block: number, shift: number): void {
-    this.arena.words[block >> 2] = this.#free[shift]!;
-    this.#free[shift] = block;
+  #take(shift: number): number {
+    const count = this.#count[shift]!;
+    if (count === 0) return NO_BLOCK;
+    this.#count[shift] = count - 1;
+    return this.#free[shift]![count - 1]!;
   }
 
-  /** Cuts a larger free block; its upper halves go to the smaller free lists. */
+  #put(block: number, shift: number): void {
+    const count = this.#count[shift]!;
+    if (count === this.#free[shift]!.length) this.#widen(shift);
+    this.#free[shift]![count] = block;
+    this.#count[shift] = count + 1;
+  }
+
+  /** cold: once per doubling. */
+  #widen(shift: number): void {
+    const old = this.#free[shift]!;
+    const wider = new Int32Array(old.length * 2);
+    wider.set(old);
+    this.#free[shift] = wider;
+  }
+
+  /** Cuts a larger free block; its upper halves go to the smaller stacks. */
   #split(shift: number): number {
     for (let larger = shift + 1; larger <= MAX_SHIFT; larger++) {
-      const block = this.#free[larger]!;
+      const block = this.#take(larger);
       if (block === NO_BLOCK) continue;
-      this.#free[larger] = this.arena.words[block >> 2]!;
       for (let half = larger - 1; half >= shift; half--) this.#put(block + (1 << half), half);
       return block;
     }

@@ -14,6 +14,12 @@ const SLOT_BITS = 8;
 const SLOTS = 1 << SLOT_BITS;
 const MASK = SLOTS - 1;
 const LEVELS = 4;
+/** Words of a timer. */
+const WORDS = 4;
+const NEXT = 0;
+const PREV = 1;
+const AT = 2;
+const SLOT = 3;
 /** The list of what is due comes after the slots. */
 const DUE = LEVELS * SLOTS;
 
@@ -22,11 +28,8 @@ export class TimerWheel {
   size = 0;
   /** The tick up to which time has advanced. */
   now: number;
-  #next: Int32Array;
-  #prev: Int32Array;
-  #at: Int32Array;
-  /** The slot a timer is in, or -1. */
-  #slot: Int32Array;
+  /** Four words a timer, one cache line for all of them: next, previous, tick, slot or -1. */
+  #links: Int32Array;
   /** First timer of each slot; the last list holds what is due. */
   readonly #heads: Int32Array = new Int32Array(LEVELS * SLOTS + 1).fill(NO_TIMER);
   /** One bit per slot that is not empty. */
@@ -34,32 +37,29 @@ export class TimerWheel {
 
   constructor(now: number, capacity = 64) {
     this.now = now;
-    this.#next = new Int32Array(capacity);
-    this.#prev = new Int32Array(capacity);
-    this.#at = new Int32Array(capacity);
-    this.#slot = new Int32Array(capacity).fill(-1);
+    this.#links = new Int32Array(capacity * WORDS).fill(-1);
   }
 
   isScheduled(timer: number): boolean {
-    return timer < this.#slot.length && this.#slot[timer] !== -1;
+    return timer * WORDS < this.#links.length && this.#links[timer * WORDS + SLOT] !== -1;
   }
 
   /** The tick a scheduled timer is due at. */
   dueAt(timer: number): number {
-    return this.#at[timer]!;
+    return this.#links[timer * WORDS + AT]!;
   }
 
   /** Schedules or moves a timer; a tick that has passed is due at the next advance(). */
   schedule(timer: number, at: number): void {
-    if (timer >= this.#slot.length) this.#grow(timer);
-    if (this.#slot[timer] !== -1) this.#unlink(timer);
+    if (timer * WORDS >= this.#links.length) this.#grow(timer);
+    if (this.#links[timer * WORDS + SLOT] !== -1) this.#unlink(timer);
     else this.size++;
-    this.#at[timer] = at;
+    this.#links[timer * WORDS + AT] = at;
     this.#place(timer, at);
   }
 
   cancel(timer: number): void {
-    if (timer >= this.#slot.length || this.#slot[timer] === -1) return;
+    if (!this.isScheduled(timer)) return;
     this.#unlink(timer);
     this.size--;
   }
@@ -147,9 +147,9 @@ export class TimerWheel {
     const slot = level * SLOTS + index;
     let timer = this.#heads[slot]!;
     while (timer !== NO_TIMER) {
-      const following = this.#next[timer]!;
+      const following = this.#links[timer * WORDS + NEXT]!;
       this.#unlink(timer);
-      this.#place(timer, this.#at[timer]!);
+      this.#place(timer, this.#links[timer * WORDS + AT]!);
       timer = following;
     }
   }
@@ -166,22 +166,22 @@ export class TimerWheel {
 
   #link(timer: number, slot: number): void {
     const head = this.#heads[slot]!;
-    this.#next[timer] = head;
-    this.#prev[timer] = NO_TIMER;
-    if (head !== NO_TIMER) this.#prev[head] = timer;
+    this.#links[timer * WORDS + NEXT] = head;
+    this.#links[timer * WORDS + PREV] = NO_TIMER;
+    if (head !== NO_TIMER) this.#links[head * WORDS + PREV] = timer;
     this.#heads[slot] = timer;
-    this.#slot[timer] = slot;
+    this.#links[timer * WORDS + SLOT] = slot;
     if (slot !== DUE) this.#occupied[slot >> 5]! |= 1 << (slot & 31);
   }
 
   #unlink(timer: number): void {
-    const slot = this.#slot[timer]!;
-    const next = this.#next[timer]!;
-    const prev = this.#prev[timer]!;
-    if (next !== NO_TIMER) this.#prev[next] = prev;
-    if (prev !== NO_TIMER) this.#next[prev] = next;
+    const slot = this.#links[timer * WORDS + SLOT]!;
+    const next = this.#links[timer * WORDS + NEXT]!;
+    const prev = this.#links[timer * WORDS + PREV]!;
+    if (next !== NO_TIMER) this.#links[next * WORDS + PREV] = prev;
+    if (prev !== NO_TIMER) this.#links[prev * WORDS + NEXT] = next;
     else this.#heads[slot] = next;
-    this.#slot[timer] = -1;
+    this.#links[timer * WORDS + SLOT] = -1;
     if (slot !== DUE && this.#heads[slot] === NO_TIMER) {
       this.#occupied[slot >> 5]! &= ~(1 << (slot & 31));
     }
@@ -190,7 +190,7 @@ export class TimerWheel {
   #moveAll(slot: number, to: number): void {
     let timer = this.#heads[slot]!;
     while (timer !== NO_TIMER) {
-      const following = this.#next[timer]!;
+      const following = this.#links[timer * WORDS + NEXT]!;
       this.#unlink(timer);
       this.#link(timer, to);
       timer = following;
@@ -199,20 +199,10 @@ export class TimerWheel {
 
   /** cold: once per doubling. */
   #grow(timer: number): void {
-    let capacity = this.#slot.length;
-    while (capacity <= timer) capacity *= 2;
-    const slot = new Int32Array(capacity).fill(-1);
-    slot.set(this.#slot);
-    this.#slot = slot;
-    this.#next = widen(this.#next, capacity);
-    this.#prev = widen(this.#prev, capacity);
-    this.#at = widen(this.#at, capacity);
+    let words = this.#links.length;
+    while (words <= timer * WORDS) words *= 2;
+    const links = new Int32Array(words).fill(-1);
+    links.set(this.#links);
+    this.#links = links;
   }
-}
-
-/** cold: once per doubling. */
-function widen(old: Int32Array, capacity: number): Int32Array {
-  const array = new Int32Array(capacity);
-  array.set(old);
-  return array;
 }

@@ -69,7 +69,7 @@ function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
   if (fits >= c.mss) return;
   c.mss = fits;
   // What was too big never arrived; it goes again in smaller pieces.
-  c.board?.loseAll();
+  if (c.sndNxt !== c.sndUna) tcp.records.boardOf(c).loseAll();
   tcp.makeReady(c);
 }
 

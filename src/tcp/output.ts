@@ -102,9 +102,9 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
 
 /** RFC 8985 7.3: new data when there is some and the peer takes it, else the last segment again. */
 function sendTailProbe(tcp: Tcp, c: Connection): boolean {
-  const board = c.board;
   c.tlpDue = 0;
-  if (board === null) return true;
+  if (c.sndNxt === c.sndUna) return true;
+  const board = tcp.records.boardOf(c);
   const window = c.sndWnd - c.flight;
   const unsent = c.unsent < c.mss ? c.unsent : c.mss;
   const entry = board.last(c.mss);
@@ -238,8 +238,8 @@ function sent(tcp: Tcp, c: Connection, seq: number, end: number): void {
   c.lastSentAt = nowMs;
   const fresh = seq === c.sndNxt;
   if (fresh) {
-    const board = c.board === null ? tcp.records.takeBoard(c) : c.board;
-    board.sent(end, tcp.clock.us);
+    if (c.sndNxt === c.sndUna) c.firstSentAt = tcp.clock.us;
+    else tcp.records.boardOf(c).sent(end, tcp.clock.us);
     c.sndNxt = end;
     c.prrOut += (end - seq) | 0;
   }

@@ -44,10 +44,15 @@ export class Records {
     this.#free.push(c.index);
   }
 
-  /** A scoreboard for a connection that begins to send. */
-  takeBoard(c: Connection): Scoreboard {
+  /**
+   * The connection's scoreboard, begun with what is in flight where it had none: a request that
+   * waits for its answer does without, which at 10,000 connections is five cache lines each.
+   */
+  boardOf(c: Connection): Scoreboard {
+    if (c.board !== null) return c.board;
     const board = this.#boards.pop() ?? new Scoreboard();
-    board.reset(c.sndNxt);
+    board.reset(c.sndUna);
+    if (c.sndNxt !== c.sndUna) board.sent(c.sndNxt, c.firstSentAt);
     c.board = board;
     return board;
   }

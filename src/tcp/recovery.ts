@@ -158,7 +158,6 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void
 
 /** The retransmission timer fired: all that was not sacked is lost, and the window is a segment. */
 export function timedOut(tcp: Tcp, c: Connection): void {
-  const board = c.board;
   tcp.stats[Stats.TIMEOUTS]! += 1;
   // RFC 5681 equation 4: only the first timeout of a loss says something about the path.
   if (c.retries <= 1) tcp.congestion.timedOut(c);
@@ -170,7 +169,8 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   c.backoff++;
   setRto(c, tcp.options);
   disarm(c, TIMER_REORDER | TIMER_TLP);
-  if (board === null) return;
+  if (c.sndNxt === c.sndUna) return;
+  const board = tcp.records.boardOf(c);
   if (board.reneged) board.forgetSacks();
   board.loseAll();
 }

@@ -15,7 +15,6 @@ import {
 import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
 import { sample } from './rtt.ts';
 import { takeSackBlocks } from './sack.ts';
-import type { Scoreboard } from './scoreboard.ts';
 import type { Segment } from './segment.ts';
 import type { Tcp } from './tcp.ts';
 import { armProbe, armRetransmit, armUserTimeout, disarm } from './timers.ts';
@@ -32,45 +31,60 @@ export function ackIsAcceptable(c: Connection, ack: number): boolean {
 export function acknowledge(tcp: Tcp, c: Connection, s: Segment): void {
   const advance = (s.ack - c.sndUna) | 0;
   const window = s.window << c.sndWndScale;
-  const board = c.board;
-  if (board !== null && advance >= 0) {
-    news(tcp, c, s, board, advance, window);
-    if (c.tlpOut === 1 && ((c.sndUna - c.tlpEnd) | 0) >= 0)
+  if (advance >= 0 && c.sndNxt !== c.sndUna) {
+    if (c.board === null && s.ack === c.sndNxt) allArrived(tcp, c, advance);
+    else if (advance > 0 || tellsOfHole(tcp, c, s, window)) news(tcp, c, s, advance);
+    if (c.tlpOut === 1 && ((c.sndUna - c.tlpEnd) | 0) >= 0) {
       probeAcknowledged(tcp, c, tcp.dsack === 1);
-    if (advance > 0) progress(tcp, c, board);
-    if (board.isEmpty) tcp.records.giveBoard(c);
+    }
   }
   updateWindow(tcp, c, s, window);
   if (hasMore(c)) tcp.makeReady(c);
 }
 
+/** The one transmission that was in flight has arrived: request and answer, at its plainest. */
+function allArrived(tcp: Tcp, c: Connection, advance: number): void {
+  const rtt = (tcp.clock.us - c.firstSentAt) | 0;
+  const flight = c.flight;
+  forget(tcp, c, c.sndNxt);
+  c.dupAcks = 0;
+  sample(c, rtt, tcp.clock.ms, tcp.options);
+  tcp.congestion.acknowledged(c, advance, flight, tcp.clock.ms, rtt);
+  disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);
+  progress(tcp, c);
+}
+
+/** An ACK that moves nothing forward and says something all the same. */
+function tellsOfHole(tcp: Tcp, c: Connection, s: Segment, window: number): boolean {
+  if (c.sackOk === 1) return tcp.optionValues.sackCount > 0;
+  return isDuplicate(c, s, window);
+}
+
 /** Puts what the segment says about ours on the scoreboard, and acts on it. */
-function news(
-  tcp: Tcp,
-  c: Connection,
-  s: Segment,
-  board: Scoreboard,
-  advance: number,
-  window: number,
-): void {
+function news(tcp: Tcp, c: Connection, s: Segment, advance: number): void {
+  const board = tcp.records.boardOf(c);
   const before = c.pipe;
   board.beginAck();
   if (advance > 0) {
     board.acknowledge(s.ack, tcp.clock.us, c.minRtt);
     forget(tcp, c, s.ack);
-  }
-  tcp.dsack = 0;
-  if (c.sackOk === 1) {
-    if (tcp.optionValues.sackCount > 0) takeSackBlocks(tcp, c, board);
-    if (tcp.dsack === 1) duplicateTold(c);
-    if (advance === 0 && board.delivered === 0) return;
-  } else if (advance === 0) {
-    if (!isDuplicate(c, s, window)) return;
+  } else if (c.sackOk === 0) {
     c.dupAcks++;
   }
-  if (board.rtt >= 0) sample(c, board.rtt, tcp.clock.ms, tcp.options);
-  else if (advance > 0) sampleByTimestamp(tcp, c);
-  afterAck(tcp, c, board, advance, before);
+  tcp.dsack = 0;
+  if (c.sackOk === 1 && tcp.optionValues.sackCount > 0) takeSackBlocks(tcp, c, board);
+  if (tcp.dsack === 1) duplicateTold(c);
+  if (advance > 0 || board.delivered > 0 || c.sackOk === 0) {
+    if (board.rtt >= 0) sample(c, board.rtt, tcp.clock.ms, tcp.options);
+    else if (advance > 0) sampleByTimestamp(tcp, c);
+    afterAck(tcp, c, board, advance, before);
+  }
+  if (advance > 0) {
+    if (board.isEmpty) disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);
+    else restartTimers(tcp, c);
+    progress(tcp, c);
+  }
+  if (board.isEmpty) tcp.records.giveBoard(c);
 }
 
 /** Everything acknowledged was sent more than once: only the echoed timestamp knows (RFC 7323 4.1). */
@@ -97,25 +111,20 @@ function forget(tcp: Tcp, c: Connection, ack: number): void {
   c.sndUna = ack;
 }
 
-/** The connection moves forward: timers, the neighbor, a program that waits to write. */
-function progress(tcp: Tcp, c: Connection, board: Scoreboard): void {
+/** The connection moves forward: the neighbor is alive, a program that waits to write may. */
+function progress(tcp: Tcp, c: Connection): void {
   c.retries = 0;
-  if (board.isEmpty) {
-    disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);
-  } else {
-    restartTimers(tcp, c);
-    if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (tcp.clock.ms + c.userTimeoutMs) | 0);
-  }
   // The neighbor forwarded it both ways: forward progress (RFC 4861 7.3.1).
   const neighbor = c.path!.neighbor;
   if (neighbor !== null) neighbor.confirm(tcp.clock.ms);
   if (c.wantsRoom === 1) offerRoom(tcp, c);
 }
 
-/** The retransmission timer starts anew (RFC 6298 5.3), and before it the tail loss probe. */
+/** The retransmission timer starts anew (RFC 6298 5.3), before it the tail loss probe. */
 function restartTimers(tcp: Tcp, c: Connection): void {
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   scheduleTailProbe(tcp, c);
+  if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (tcp.clock.ms + c.userTimeoutMs) | 0);
 }
 
 /** RFC 8985 7.2: two round trips after the last news or the last new data. */

@@ -41,7 +41,7 @@ import type { TcpSocket } from './socket.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import { TimeWaits } from './time-waits.ts';
-import { armEnd, armKeepAlive, disarm, nextExpired } from './timers.ts';
+import { armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
 
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
 /** What a path carries besides the payload of a segment without options. */
@@ -342,8 +342,7 @@ export class Tcp implements Transport {
     if (c.state === State.TIME_WAIT) this.timeWaits.count--;
     c.state = State.CLOSED;
     this.#flows.remove(c);
-    this.wheel.cancel(c.index);
-    c.timers = 0;
+    stopTimers(this.wheel, c);
     this.#freeBuffers(c);
     this.net.paths.release(c.path!);
     c.path = null;
@@ -362,8 +361,7 @@ export class Tcp implements Transport {
     if (c.state === State.TIME_WAIT) this.timeWaits.count--;
     c.state = State.CLOSED;
     this.#flows.remove(c);
-    this.wheel.cancel(c.index);
-    c.timers = 0;
+    stopTimers(this.wheel, c);
   }
 
   #freeBuffers(c: Connection): void {

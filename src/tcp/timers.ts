@@ -79,6 +79,7 @@ export function disarm(c: Connection, timers: number): void {
 export function nextExpired(wheel: TimerWheel, connections: Connection[], nowMs: number): number {
   for (let index = wheel.pop(); index !== NO_TIMER; index = wheel.pop()) {
     const c = connections[index]!;
+    c.onWheel = 0;
     if (expired(c, nowMs) !== 0) return index;
     reschedule(wheel, c);
   }
@@ -114,6 +115,15 @@ export function reschedule(wheel: TimerWheel, c: Connection): void {
 }
 
 function notLaterThan(wheel: TimerWheel, c: Connection, at: number): void {
-  const index = c.index;
-  if (!wheel.isScheduled(index) || ((at - wheel.dueAt(index)) | 0) < 0) wheel.schedule(index, at);
+  if (c.onWheel === 1 && ((at - c.wheelAt) | 0) >= 0) return;
+  c.onWheel = 1;
+  c.wheelAt = at;
+  wheel.schedule(c.index, at);
+}
+
+/** The connection has no time any more. */
+export function stopTimers(wheel: TimerWheel, c: Connection): void {
+  wheel.cancel(c.index);
+  c.onWheel = 0;
+  c.timers = 0;
 }

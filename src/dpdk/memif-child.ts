@@ -1,6 +1,6 @@
 /**
  * For tests: one end of a memif in a process of its own. Sends without pause and echoes nothing;
- * `node memif-child.ts client /run/x.sock flood` or `... count 1000`.
+ * `node memif-child.ts client /run/x.sock flood` or `... count 1000` or `... crowd 4`.
  * @module
  */
 
@@ -58,7 +58,22 @@ async function count(total: number): Promise<void> {
   process.stdout.write(`echoed ${total}\n`);
 }
 
-if (task === 'flood') {
+/** Opens more clients than a backlog holds, says so, and waits until the first has its server. */
+async function crowd(total: number): Promise<void> {
+  for (let id = 1; id < total; id++) {
+    openPort({
+      device: `net_memif${id},role=${role},id=${id},socket=${socket}`,
+      heapBytes: 1 << 20,
+    });
+  }
+  process.stdout.write('open\n');
+  await port.linkUp(20_000);
+  process.exit();
+}
+
+if (task === 'crowd') {
+  await crowd(Number(amount));
+} else if (task === 'flood') {
   await port.linkUp(20_000);
   process.stdout.write('flooding\n');
   flood();

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import test from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { receiveFrames, sendFrame } from '../testing/frames.ts';
 import { linkCompliance } from '../testing/link-compliance.ts';
@@ -117,6 +120,57 @@ test('memif: a client outlives servers killed under traffic and finds the next',
   const port = open(6, 'client', `${SOCKET}-e`);
   await killPeers(port, 'server', `${SOCKET}-e`);
   port.close();
+});
+
+/** Waits until the kernel has a socket with this abstract name, or has none any more. */
+async function untilNamed(name: string, wanted: boolean): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (readFileSync('/proc/net/unix', 'utf8').includes(`@${name}`) !== wanted) {
+    assert.ok(Date.now() < deadline, `${name} is ${wanted ? 'not there' : 'still there'}`);
+    await sleep(20);
+  }
+}
+
+test('memif: a child process of ours does not keep the sockets', async () => {
+  const socket = `${SOCKET}-g`;
+  const a = open(2, 'server', socket);
+  const b = open(3, 'client', socket);
+  await Promise.all([a.linkUp(), b.linkUp()]);
+  const other = spawn('sleep', ['60'], { stdio: 'ignore' });
+  try {
+    await once(other, 'spawn');
+    b.close();
+    a.close();
+    // Also of the accepted connection, which has the listening socket's name.
+    await untilNamed(socket, false);
+    open(2, 'server', socket).close();
+    assert.equal(other.exitCode, null);
+  } finally {
+    other.kill('SIGKILL');
+  }
+});
+
+test('memif: a client does not wait for a server that does not accept', async () => {
+  const socket = `${SOCKET}-h`;
+  const server = child('server', socket, 'flood');
+  try {
+    await untilNamed(socket, true);
+    server.kill('SIGSTOP');
+    // The driver's backlog holds two.
+    const clients = child('client', socket, 'crowd', '4');
+    try {
+      const signal = AbortSignal.timeout(15_000);
+      const [line] = await once(clients.stdout!, 'data', { signal });
+      assert.equal(String(line), 'open\n');
+      server.kill('SIGCONT');
+      const [status] = await once(clients, 'exit', { signal: AbortSignal.timeout(25_000) });
+      assert.equal(status, 0);
+    } finally {
+      clients.kill('SIGKILL');
+    }
+  } finally {
+    server.kill('SIGKILL');
+  }
 });
 
 const ends: Port[] = [];

@@ -4,10 +4,11 @@
  */
 import { NAMESPACE } from './kit/enter.mjs';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PcapngWriter } from '../../dist/link/pcapng.js';
 import * as Packet from '../../dist/testing/packet.js';
 import { Datagrams } from './kit/datagrams.mjs';
@@ -36,6 +37,10 @@ async function captured(t, name, faults, body) {
   t.after(() => tcpdump.kill());
   await tcpdump.says(/listening on/);
   await body(ours);
+  // tcpdump is behind: it has everything once it has this.
+  const text = 'the end of the capture';
+  await kernel.run(PeerUdp.say, { host: OURS[4], port: 9, text });
+  while (!readFileSync(wire).includes(text)) await sleep(20);
   tcpdump.signal('SIGINT');
   await tcpdump.ended();
   assert.deepEqual(ours.close(), NOTHING);

@@ -11,6 +11,7 @@ import { INTERFACE, NOTHING, OURS, Ours, THEIRS } from './kit/ours.mjs';
 import { Pattern } from './kit/pattern.mjs';
 import * as Peer from './kit/peer-tcp.mjs';
 import * as PeerUdp from './kit/peer-udp.mjs';
+import { run } from './kit/program.mjs';
 
 const MB = 1_000_000;
 const PORT = 5004;
@@ -81,28 +82,30 @@ for (const family of [4, 6]) {
     sh(`sysctl -qw net.ipv4.conf.${INTERFACE}.arp_notify=1`);
     sh(`sysctl -qw net.ipv6.conf.${INTERFACE}.ndisc_notify=1`);
     const ms = await changeAddressDuringTransfer(family, `02:00:00:00:01:0${family}`);
-    t.diagnostic(`${ms.toFixed(0)} ms for 10 MB each way and three changes`);
+    t.diagnostic(`${ms.toFixed(0)} ms for 10 MB each way and a change`);
     sh(`sysctl -qw net.ipv4.conf.${INTERFACE}.arp_notify=0`);
     sh(`sysctl -qw net.ipv6.conf.${INTERFACE}.ndisc_notify=0`);
   });
 }
 
 async function changeAddressDuringTransfer(family, mac) {
+  // What was learned a moment ago is not given up for an announcement (arp locktime).
+  await sleep(1100);
   const conversation = await connected(kernel, THEIRS[family]);
   const start = performance.now();
   await transfer(kernel, conversation, 10 * MB, async () => {
-    for (const last of ['1', '2', '3']) {
-      await sleep(30);
-      sh(`ip link set dev ${INTERFACE} address ${mac.slice(0, -1)}${last}`);
-    }
+    await sleep(30);
+    sh(`ip link set dev ${INTERFACE} address ${mac}`);
   });
   return performance.now() - start;
 }
 
 for (const family of isLong ? [4, 6] : []) {
   test(`a new hardware address that nobody announces is found out (IPv${family})`, async (t) => {
+    // The other family's change was not announced either: the kernel says hello.
+    await run('ping', '-c', '1', '-w', '10', OURS[family]);
     const ms = await changeAddressDuringTransfer(family, `02:00:00:00:02:0${family}`);
-    t.diagnostic(`${ms.toFixed(0)} ms for 10 MB each way and three changes`);
+    t.diagnostic(`${ms.toFixed(0)} ms for 10 MB each way and a change`);
   });
 }
 
@@ -168,7 +171,7 @@ test('a path with a narrow place: bulk data with DF in both directions', async (
     assert.match(cached, /mtu 1300/);
   }
   // Datagrams have no DF: they arrive in fragments, and come back so.
-  const socket = new Datagrams(ours);
+  const socket = new Datagrams(ours, 6000);
   for (const host of ['10.82.0.2', 'fd82::2']) {
     const bytes = Buffer.alloc(4000, 'y');
     const { port } = await peer.run(PeerUdp.echo, { host });

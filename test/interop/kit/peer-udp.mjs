@@ -39,3 +39,10 @@ export async function sweep({ hosts }, { dgram, sleep }) {
   await sleep(500);
   for (const socket of Object.values(sockets)) socket.close();
 }
+
+/** One datagram. */
+export async function say({ host, port, text }, { dgram }) {
+  const socket = dgram.createSocket('udp4');
+  await new Promise((resolve) => socket.send(text, port, host, resolve));
+  socket.close();
+}

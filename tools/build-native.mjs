@@ -86,6 +86,9 @@ const RENAMED = {
     'rte_intr_callback_unregister_pending',
     'close',
     'rte_free',
+    'socket',
+    'accept',
+    'connect',
   ],
   net_af_packet: ['poll', 'sendto'],
 };

@@ -7,10 +7,18 @@
  *              close, rte_free: of what is still registered unregisters it first (the driver
  *              forgets it when a peer leaves while it is greeted, and for its listening socket:
  *              EAL's interrupt thread then panics, or calls back into freed memory)
+ *              socket, accept: close-on-exec (a child of the program would keep the listening
+ *              socket and so its name, and a peer's connection open when we are gone)
+ *              connect: never waits (it waits for ever, and the main thread in it, when the
+ *              server's backlog is full and nobody accepts)
  *   af_packet  poll: never waits (its transmit waits for ever when the kernel's ring is full)
  *              sendto: never fails (its transmit would return "0 sent" for mbufs it has freed)
  */
+/* accept4 */
+#define _GNU_SOURCE
+
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -118,6 +126,9 @@ int dpdk_net_intr_callback_unregister_pending(const struct rte_intr_handle *hand
 					      rte_intr_unregister_callback_fn gone);
 int dpdk_net_close(int fd);
 void dpdk_net_free(void *memory);
+int dpdk_net_socket(int domain, int type, int protocol);
+int dpdk_net_accept(int fd, struct sockaddr *from, socklen_t *from_length);
+int dpdk_net_connect(int fd, const struct sockaddr *to, socklen_t to_length);
 int dpdk_net_poll(struct pollfd *fds, nfds_t count, int timeout);
 ssize_t dpdk_net_sendto(int fd, const void *bytes, size_t length, int flags,
 			const struct sockaddr *to, socklen_t to_length);
@@ -242,6 +253,36 @@ void dpdk_net_free(void *memory)
 		abandon(guarded, true);
 	pthread_mutex_unlock(&list_lock);
 	rte_free(memory);
+}
+
+int dpdk_net_socket(int domain, int type, int protocol)
+{
+	return socket(domain, type | SOCK_CLOEXEC, protocol);
+}
+
+int dpdk_net_accept(int fd, struct sockaddr *from, socklen_t *from_length)
+{
+	return accept4(fd, from, from_length, SOCK_CLOEXEC);
+}
+
+/*
+ * A Unix socket connects at once or fails with EAGAIN, it is never "in progress". The driver
+ * fails then as without a server, and the port tries again. Afterwards the descriptor blocks as
+ * before: the driver does not expect EAGAIN of sendmsg and recvmsg.
+ */
+int dpdk_net_connect(int fd, const struct sockaddr *to, socklen_t to_length)
+{
+	int flags = fcntl(fd, F_GETFL);
+	int result, error;
+
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+		return -1;
+	result = connect(fd, to, to_length);
+	error = errno;
+	if (fcntl(fd, F_SETFL, flags) < 0)
+		return -1;
+	errno = error;
+	return result;
 }
 
 int dpdk_net_poll(struct pollfd *fds, nfds_t count, int timeout)

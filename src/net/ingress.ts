@@ -86,6 +86,7 @@ export class Ingress {
     for (let i = 0; i < count; i++) {
       const descriptor = RX_BASE + i * DESCRIPTOR_WORDS;
       const length = ring[descriptor + RX_LENGTH]!;
+      this.#packet.descriptor = i;
       bytes += length;
       const reason = this.#frame(
         nic,

@@ -10,6 +10,8 @@
 export const NO_FRAME = -1;
 
 export class Packet {
+  /** Index of the descriptor it came in with; -1 when it was put together from fragments. */
+  descriptor = -1;
   /** Index of the interface it came in on. */
   nic = 0;
   /** Offset of the Ethernet header, or NO_FRAME. */

@@ -58,6 +58,8 @@ export class Stack {
   readonly #events: EventQueue = new EventQueue();
   #now = 0;
   #postponed = 0;
+  /** The millisecond whose timers have been seen to. */
+  #lastMs = -1;
 
   /** Throws StackError EINVAL for an impossible option, ENOMEM when the arena is too small. */
   constructor(options: StackOptions) {
@@ -110,8 +112,12 @@ export class Stack {
     for (let i = 0; i < nics.length; i++) {
       const nic = nics[i]!;
       const received = nic.link.exchange();
-      if (received > 0) done += net.receive(nic);
-      else if (received < 0) this.linkGone = 1;
+      if (received > 0) {
+        this.tcp.expect(nic.ring);
+        done += net.receive(nic);
+      } else if (received < 0) {
+        this.linkGone = 1;
+      }
       if (received > most) most = received;
     }
     return done + this.udp.flush() + this.#timers(most === RX_MAX);
@@ -128,6 +134,9 @@ export class Stack {
       return 0;
     }
     this.#postponed = 0;
+    const ms = this.clock.ms;
+    if (ms === this.#lastMs && !this.tcp.wheel.hasDue) return 0;
+    this.#lastMs = ms;
     const net = this.net;
     if (net.hasTick === 1 && ((net.tickAt - this.clock.ms) | 0) <= 0) net.tick();
     return this.tcp.timers();

@@ -84,6 +84,11 @@ export class TimerWheel {
     }
   }
 
+  /** True when pop() has something to give already. */
+  get hasDue(): boolean {
+    return this.#heads[DUE] !== NO_TIMER;
+  }
+
   /** Takes the next due timer off the wheel, or NO_TIMER. */
   pop(): number {
     const timer = this.#heads[DUE]!;

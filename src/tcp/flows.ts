@@ -35,6 +35,12 @@ export class Flows {
     return null;
   }
 
+  /** The first connection with the hash of these IPv4 words, unchecked: a hint for warm.ts. */
+  firstV4(remote: number, local: number, ports: number): Connection | null {
+    const at = this.#table.find(halfSip3(this.#key0, this.#key1, remote, local, ports));
+    return at === NONE ? null : this.#connections[this.#table.value(at)]!;
+  }
+
   /** The connection over this path between these ports; null when the tuple is free. */
   find(path: Path, localPort: number, remotePort: number): Connection | null {
     const hash = this.#hashOf(path, localPort, remotePort);
@@ -91,7 +97,8 @@ export class Flows {
   }
 }
 
-function isFlow(c: Connection, p: Packet, ports: number): boolean {
+/** True when the packet belongs to the connection. */
+export function isFlow(c: Connection, p: Packet, ports: number): boolean {
   return (
     c.remotePort === ports >>> 16 &&
     c.localPort === (ports & 0xffff) &&

@@ -27,7 +27,7 @@ import { newReno } from './congestion/new-reno.ts';
 import type { Connection } from './connection.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
-import { Flows } from './flows.ts';
+import { Flows, isFlow } from './flows.ts';
 import { arrives } from './input.ts';
 import type { ListenOptions, TcpListener } from './listener.ts';
 import { type ConnectOptions, Listeners } from './listeners.ts';
@@ -41,6 +41,7 @@ import type { TcpSocket } from './socket.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import { TimeWaits } from './time-waits.ts';
+import { Warm } from './warm.ts';
 import { armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
 
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
@@ -73,6 +74,7 @@ export class Tcp implements Transport {
   readonly timeWaits: TimeWaits;
   readonly #segment: Segment = new Segment();
   readonly #flows: Flows;
+  readonly #warm: Warm = new Warm();
   readonly #ready: IndexQueue[] = [];
   /** 1 when the segment being processed told of a duplicate (DSACK). */
   dsack = 0;
@@ -134,12 +136,27 @@ export class Tcp implements Transport {
     this.#packet = packet;
     const options = this.optionValues;
     options.clear();
-    const c = this.#flows.lookup(packet, Wire.ports(this.view, packet.at));
+    const c = this.#find(packet);
     if (headerLength > HEADER && !this.#parseOptions(s.at + HEADER, s.dataAt)) {
       return this.#drop(Drop.TCP_MALFORMED);
     }
     if (c !== null) arrives(this, c, s);
     else this.#opening(s, packet);
+  }
+
+  /** The packet's connection: the hint for its descriptor where that is right, else a look-up. */
+  #find(packet: Packet): Connection | null {
+    const ports = Wire.ports(this.view, packet.at);
+    if (this.#warm.valid === 1 && packet.descriptor >= 0) {
+      const hint = this.#warm.hints[packet.descriptor]!;
+      if (hint !== null && hint.state !== State.CLOSED && isFlow(hint, packet, ports)) return hint;
+    }
+    return this.#flows.lookup(packet, ports);
+  }
+
+  /** A burst lies in the ring of an interface and will be received next. */
+  expect(ring: Int32Array): void {
+    this.#warm.fetch(this.#flows, this.view, ring);
   }
 
   /** Timestamps alone, as on nearly every segment, are read straight away. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
-import { Address, Arena, createPair } from '../dist/stack/index.js';
+import { Address, allocateSimdArena, createPair } from '../dist/stack/index.js';
 import { makeLoad } from './lean/loads.mjs';
 import { Machine, makeStack } from './lean/machine.mjs';
 import { serve } from './lean/services.mjs';
@@ -41,7 +41,7 @@ export const PAIR_CASES = {
 /** Two stacks joined by a pair, the server's services listening: { machine, client, server }. */
 function joined({ connections, link = {}, idle = 0 }) {
   const heapBytes = (64 + Math.ceil((connections + idle) / 1024)) * MIB;
-  const arena = Arena.allocate((heapBytes + 4 * MIB) * 2 + 64 * MIB);
+  const arena = allocateSimdArena((heapBytes + 4 * MIB) * 2 + 64 * MIB);
   const buffers = { receiveBufferBytes: MIB, sendBufferBytes: MIB };
   const [a, b] = createPair(arena, link);
   const client = makeStack(a, '10.0.0.1/24', { arena, heapBytes, tcp: buffers });

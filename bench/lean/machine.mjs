@@ -6,8 +6,11 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as eventLoop } from 'node:timers/promises';
+import { tuneCompiler } from '../../dist/runtime/compiler.js';
 import { createStack, Prefix } from '../../dist/stack/index.js';
 import { CHUNK_BYTES } from '../programs.mjs';
+
+tuneCompiler();
 
 /** Turns between two looks at the clock, which costs 90 ns: the stack counts in milliseconds. */
 const TURNS = 16;
@@ -22,12 +25,16 @@ export class Machine {
     this.#stacks = stacks;
   }
 
+  /** Each stack in turn: polled again while its program has just acted, so that this leaves at once. */
   #turn(now) {
     for (let i = 0; i < this.#stacks.length; i++) {
       const stack = this.#stacks[i];
       stack.poll(now);
-      for (let s = stack.nextEvent(); s !== null; s = stack.nextEvent()) {
-        s.owner.onEvents(s.takeEvents(), s);
+      let s = stack.nextEvent();
+      while (s !== null) {
+        for (; s !== null; s = stack.nextEvent()) s.owner.onEvents(s.takeEvents(), s);
+        stack.poll(now);
+        s = stack.nextEvent();
       }
     }
   }

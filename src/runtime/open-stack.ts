@@ -2,6 +2,7 @@
  * From a checked configuration to a running stack, and back to nothing.
  * @module
  */
+import { tuneCompiler } from './compiler.ts';
 import { randomBytes } from 'node:crypto';
 import { Prefix } from '../base/address.ts';
 import type { Config } from '../config/config.ts';
@@ -54,6 +55,7 @@ export interface RunningStack {
  * starts polling. Throws (DpdkError, StackError or Error, with the remedy) and leaves nothing open.
  */
 export function openStack(config: Config): RunningStack {
+  tuneCompiler();
   if (config.dpdk.port === 'loopback') return startLoopback(config);
   const { vdev } = config.dpdk;
   const hostInterface = tapInterface(vdev);

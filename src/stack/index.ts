@@ -19,6 +19,7 @@ export * as Layout from '../link/layout.gen.ts';
 export { createRing, type Feature, hasRoom, type Link, type LinkFeatures } from '../link/link.ts';
 export { createLoopback } from '../link/loopback.ts';
 export { createPair } from '../link/pair.ts';
+export { allocateSimdArena } from '../link/simd-sum.ts';
 export { Arena } from '../storage/arena.ts';
 export type { TcpOptions } from '../tcp/options.ts';
 export { TcpListener } from '../tcp/listener.ts';

@@ -187,7 +187,9 @@ export class Listeners {
     const start = tcp.secrets.portOffset(path, remotePort, range);
     for (let i = 0; i < range; i++) {
       const port = first + ((start + i) % range);
-      if (tcp.findFlow(path, port, remotePort) === null) return port;
+      if (tcp.findFlow(path, port, remotePort) === null && !this.#hasListener(path, port)) {
+        return port;
+      }
     }
     for (let i = 0; i < range; i++) {
       const port = this.#claim(path, first + ((start + i) % range), remotePort);
@@ -196,14 +198,26 @@ export class Listeners {
     return 0;
   }
 
-  /** `localPort` when its tuple is free or in TIME-WAIT, else 0. The ISN is beyond the old one. */
+  /**
+   * `localPort` when no listener has it, and its tuple is free or in TIME-WAIT; else 0. The ISN is
+   * beyond the old one.
+   */
   #claim(path: Path, localPort: number, remotePort: number): number {
+    if (this.#hasListener(path, localPort)) return 0;
     const old = this.#tcp.findFlow(path, localPort, remotePort);
     if (old === null) return localPort;
     const next = this.#tcp.secrets.isn(path, localPort, remotePort, this.#tcp.clock.ms);
     if (old.state !== TIME_WAIT || ((next - old.sndNxt) | 0) <= 0) return 0;
     this.#tcp.end(old, '');
     return localPort;
+  }
+
+  /** Whether a listener takes what comes to this port of the path's local address. */
+  #hasListener(path: Path, port: number): boolean {
+    const others = this.#byPort.get(port);
+    if (others === undefined) return false;
+    const address = new Address(path.local0, path.local1, path.local2, path.local3);
+    return others.some((other) => overlaps(other, { port, address }));
   }
 }
 

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { Address } from '../base/address.ts';
 import { ACCEPTABLE, CLOSED, CONNECTED } from '../base/events.ts';
 import { StackError } from '../base/errors.ts';
 import { PEER_ISN, PEER_PORT, STACK_PORT, TcpPeer } from '../testing/tcp-peer.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import type { TcpSocket } from './socket.ts';
 
 for (const version of [4, 6] as const) {
   test(`LISTEN: a SYN is answered with SYN-ACK, its ACK makes a connection (IPv${version})`, () => {
@@ -266,5 +268,39 @@ test('connect() runs out of ports with EADDRNOTAVAIL', () => {
   const peer = new TcpPeer({ tcp: { firstEphemeralPort: 5000, lastEphemeralPort: 5003 } });
   const connect = (): unknown => peer.stack.tcp.connect({ address: peer.peerAddress, port: 9 });
   for (let i = 0; i < 4; i++) connect();
+  assert.throws(connect, { code: 'EADDRNOTAVAIL' });
+});
+
+test('connect() from a port that one of our listeners has is refused with EADDRINUSE', () => {
+  for (const version of [4, 6] as const) {
+    const peer = new TcpPeer({ version });
+    const { tcp } = peer.stack;
+    const own = peer.stackAddress;
+    const connect = (localPort: number): unknown =>
+      tcp.connect({ address: peer.peerAddress, port: 9, localPort });
+    const otherAny = Address.parse(version === 4 ? '::' : '0.0.0.0');
+    const otherOwn = Address.parse(version === 4 ? 'fd00::1' : '10.0.0.1');
+    tcp.listen({ port: 80 });
+    tcp.listen({ port: 81, address: own });
+    tcp.listen({ port: 82, address: version === 4 ? Address.ANY_V4 : Address.ANY_V6 });
+    tcp.listen({ port: 83, address: otherAny, v6Only: true });
+    tcp.listen({ port: 84, address: otherOwn });
+    const closed = tcp.listen({ port: 85 });
+    for (const port of [80, 81, 82]) assert.throws(() => connect(port), { code: 'EADDRINUSE' });
+    connect(83);
+    connect(84);
+    assert.throws(() => connect(85), { code: 'EADDRINUSE' });
+    closed.close();
+    connect(85);
+    assert.equal(peer.stack.counts().connections, 3);
+  }
+});
+
+test('connect() chooses no port that one of our listeners has', () => {
+  const peer = new TcpPeer({ tcp: { firstEphemeralPort: 5000, lastEphemeralPort: 5003 } });
+  const { tcp } = peer.stack;
+  for (const port of [5000, 5001, 5003]) tcp.listen({ port });
+  const connect = (): TcpSocket => tcp.connect({ address: peer.peerAddress, port: 9 });
+  assert.equal(connect().localPort, 5002);
   assert.throws(connect, { code: 'EADDRNOTAVAIL' });
 });

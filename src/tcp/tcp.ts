@@ -75,6 +75,7 @@ export class Tcp implements Transport {
   readonly #segment: Segment = new Segment();
   readonly #flows: Flows;
   readonly #warm: Warm = new Warm();
+  #last: Connection | null = null;
   readonly #ready: IndexQueue[] = [];
   /** 1 when the segment being processed told of a duplicate (DSACK). */
   dsack = 0;
@@ -151,7 +152,11 @@ export class Tcp implements Transport {
       const hint = this.#warm.hints[packet.descriptor]!;
       if (hint !== null && hint.state !== State.CLOSED && isFlow(hint, packet, ports)) return hint;
     }
-    return this.#flows.lookup(packet, ports);
+    // Segments come in trains: the last one's connection is the best guess.
+    const last = this.#last;
+    if (last !== null && last.state !== State.CLOSED && isFlow(last, packet, ports)) return last;
+    this.#last = this.#flows.lookup(packet, ports);
+    return this.#last;
   }
 
   /** A burst lies in the ring of an interface and will be received next. */

@@ -74,13 +74,45 @@ test('a gratuitous announcement updates a known neighbor and makes no new one', 
   assert.equal(reply?.ethernet.dst, moved);
 });
 
-test('a second change of a MAC address within a second is not believed', () => {
+test('a request for our address tells the MAC of who asks, however often it changes', () => {
+  const host = new Host();
+  for (const mac of [PEER_MAC, '02:00:00:00:00:21', '02:00:00:00:00:22']) {
+    assert.equal(host.gets(ask({ senderMac: mac, srcMac: mac }))[0]?.ethernet.dst, mac);
+    const [reply] = host.gets(Build.icmpEcho({ src: PEER, dst: HOST }));
+    assert.equal(reply?.ethernet.dst, mac);
+  }
+});
+
+test('a second change of a MAC address within a second is not believed, but verified', () => {
   const host = new Host();
   host.gets(ask());
+  // In use, but not reachable yet.
+  assert.equal(host.gets(Build.icmpEcho({ src: PEER, dst: HOST }))[0]?.ethernet.dst, PEER_MAC);
   const thief = '02:00:00:00:00:66';
-  host.gets(ask({ senderMac: thief, srcMac: thief }));
-  const [reply] = host.gets(Build.icmpEcho({ src: PEER, dst: HOST }));
-  assert.equal(reply?.ethernet.dst, PEER_MAC);
+  const claim = ask({ senderMac: thief, srcMac: thief, targetIp: PEER });
+  assert.deepEqual(
+    host.gets(claim).map(({ arp, ethernet }) => [arp?.operation, arp?.targetIp, ethernet.dst]),
+    [['request', PEER, 'ff:ff:ff:ff:ff:ff']],
+  );
+  assert.equal(host.gets(Build.icmpEcho({ src: PEER, dst: HOST }))[0]?.ethernet.dst, PEER_MAC);
+  // The owner answers first; the thief's answer counts for nothing, and leads to no new question.
+  const answer = { operation: 'reply', senderIp: PEER, targetIp: HOST, targetMac: HOST_MAC };
+  host.gets(Build.arp({ ...answer, operation: 'reply' }));
+  const second = { ...answer, operation: 'reply' as const, senderMac: thief, srcMac: thief };
+  assert.deepEqual(host.gets(Build.arp(second)), []);
+  assert.equal(host.gets(Build.icmpEcho({ src: PEER, dst: HOST }))[0]?.ethernet.dst, PEER_MAC);
+});
+
+test('an announcement that is verified is believed when the new station answers', () => {
+  const host = new Host();
+  host.gets(Build.icmpEcho({ src: PEER, dst: HOST }));
+  const answer = { senderIp: PEER, targetIp: HOST, targetMac: HOST_MAC };
+  host.gets(Build.arp({ ...answer, operation: 'reply' }));
+  const moved = '02:00:00:00:00:99';
+  const from = { senderMac: moved, srcMac: moved };
+  assert.equal(host.gets(ask({ ...from, targetIp: PEER })).length, 1);
+  host.gets(Build.arp({ ...answer, ...from, operation: 'reply' }));
+  assert.equal(host.gets(Build.icmpEcho({ src: PEER, dst: HOST }))[0]?.ethernet.dst, moved);
 });
 
 test('somebody with our own address is a conflict, and teaches nothing', () => {

@@ -17,7 +17,7 @@ import { chooseSource, isOnLink } from '../source.ts';
 import * as Stats from '../stats.ts';
 import { NO_SLOT, push, take } from '../transmit.ts';
 import type { NeighborCache } from './cache.ts';
-import { DELAY, INCOMPLETE, type Neighbor, PROBE } from './neighbor.ts';
+import { type Neighbor, PROBE } from './neighbor.ts';
 
 export class ArpProtocol {
   readonly #core: Core;
@@ -108,9 +108,7 @@ export class ArpProtocol {
       this.#core.drops[Drop.ARP_UNSOLICITED]!++;
       return;
     }
-    const asked =
-      neighbor.state === INCOMPLETE || neighbor.state === PROBE || neighbor.state === DELAY;
-    this.#neighbors.update(neighbor, senderHigh, senderLow, asked && toUs, true);
+    this.#neighbors.update(neighbor, senderHigh, senderLow, toUs, true);
   }
 
   #isOurs(nic: Nic, address: number): boolean {

@@ -5,7 +5,7 @@ import { HOST, HOST_MAC, Host, PEER, PEER_MAC } from '../harness.test.ts';
 import type { Packet } from '../packet.ts';
 import type { Path } from '../path.ts';
 import { type IcmpError, UNREACHABLE_HOST } from '../transport.ts';
-import { DELAY, FAILED, PROBE, REACHABLE, STALE } from './neighbor.ts';
+import { DELAY, FAILED, PROBE, REACHABLE, STALE, VERIFY } from './neighbor.ts';
 
 const UDP = 17;
 const TX_UDP_SUM = 4;
@@ -128,6 +128,166 @@ test('confirm() spares the probe', () => {
   path.neighbor?.confirm(host.clock.ms);
   assert.deepEqual(host.advance(60_000), []);
   assert.equal(path.neighbor?.state, REACHABLE);
+});
+
+const BROADCAST = 'ff:ff:ff:ff:ff:ff';
+
+/** Somebody else tells everybody that the peer's address is his. */
+const claim = (last = 0x66): Uint8Array =>
+  Build.arp({
+    operation: 'request',
+    senderIp: PEER,
+    targetIp: PEER,
+    senderMac: `02:00:00:00:00:${last.toString(16)}`,
+  });
+
+/** A host with a packet on its way to the peer, which has just answered. */
+function reachable(): [Host, Path] {
+  const host = new Host();
+  const path = pathTo(host, 1);
+  sendOne(host, path);
+  host.sent();
+  host.gets(answer);
+  assert.equal(path.neighbor?.state, REACHABLE);
+  return [host, path];
+}
+
+/** Where the frames go: requests and packets. */
+function destinations(frames: ReturnType<Host['sent']>): string[] {
+  return frames.map(({ arp, ethernet }) => `${arp?.operation ?? 'packet'} ${ethernet.dst}`);
+}
+
+test('however many announcements contradict each other, one question a second is asked', () => {
+  const [host, path] = reachable();
+  const times: number[] = [];
+  for (let ms = 0; ms < 3500; ms += 100) {
+    for (const act of [() => host.gets(claim(), claim(0x67)), () => host.advance(100)]) {
+      const frames = act();
+      if (frames.length === 0) continue;
+      assert.deepEqual(destinations(frames), [`request ${BROADCAST}`]);
+      times.push(host.clock.ms);
+      host.gets(answer);
+    }
+  }
+  assert.deepEqual(
+    times.map((time) => time - times[0]!),
+    [0, 1000, 2000, 3000],
+  );
+  sendOne(host, path);
+  assert.deepEqual(destinations(host.sent()), [`packet ${PEER_MAC}`]);
+});
+
+test('an answer counts only when there was a question', () => {
+  const [host, path] = reachable();
+  assert.equal(host.gets(claim()).length, 1);
+  host.gets(answer, claim());
+  assert.equal(path.neighbor?.state, VERIFY, 'the next question is not due yet');
+  const thief = { senderMac: '02:00:00:00:00:66', targetMac: HOST_MAC };
+  host.gets(Build.arp({ operation: 'reply', senderIp: PEER, targetIp: HOST, ...thief }));
+  sendOne(host, path);
+  assert.deepEqual(destinations(host.sent()), [`packet ${PEER_MAC}`]);
+});
+
+test('an idle neighbor that is contradicted is verified when something is sent to it', () => {
+  const host = new Host().knowsPeer();
+  const path = pathTo(host, 1);
+  assert.deepEqual(host.gets(claim()), []);
+  assert.equal(path.neighbor?.state, STALE);
+  sendOne(host, path);
+  assert.deepEqual(destinations(host.sent()), [`request ${BROADCAST}`, `packet ${PEER_MAC}`]);
+});
+
+test('a verification that nobody answers is given up after three questions', () => {
+  const [host, path] = reachable();
+  assert.equal(host.gets(claim()).length, 1);
+  sendOne(host, path);
+  assert.equal(host.sent()[0]?.ethernet.dst, PEER_MAC, 'the known MAC is used meanwhile');
+  assert.deepEqual(destinations(host.advance(5000)), [
+    `request ${BROADCAST}`,
+    `request ${BROADCAST}`,
+  ]);
+  assert.equal(path.neighbor?.state, FAILED);
+});
+
+test('confirm() ends a verification', () => {
+  const [host, path] = reachable();
+  assert.equal(host.gets(claim()).length, 1);
+  path.neighbor?.confirm(host.clock.ms);
+  assert.deepEqual(host.advance(60_000), []);
+  assert.equal(path.neighbor?.state, REACHABLE);
+});
+
+test('suspect() makes the next packet ask everybody, whatever the state', () => {
+  const [host, path] = reachable();
+  const neighbor = path.neighbor!;
+  const asksAll = [`request ${BROADCAST}`, `packet ${PEER_MAC}`];
+  const suspectAndSend = (): string[] => {
+    neighbor.suspect(host.clock.ms);
+    sendOne(host, path);
+    return destinations(host.sent());
+  };
+  host.advance(1000);
+  assert.deepEqual(suspectAndSend(), asksAll);
+  assert.equal(neighbor.state, VERIFY);
+  assert.deepEqual(suspectAndSend(), [`packet ${PEER_MAC}`], 'it is being asked already');
+  host.gets(answer);
+  assert.equal(neighbor.state, REACHABLE);
+
+  host.advance(host.net.neighbors.reachableMs);
+  sendOne(host, path);
+  host.sent();
+  assert.equal(neighbor.state, DELAY);
+  assert.deepEqual(suspectAndSend(), asksAll);
+  host.gets(answer);
+
+  host.advance(host.net.neighbors.reachableMs);
+  sendOne(host, path);
+  host.sent();
+  host.advance(5000);
+  assert.equal(neighbor.state, PROBE);
+  assert.deepEqual(suspectAndSend(), asksAll);
+  assert.equal(neighbor.state, VERIFY);
+});
+
+test('suspect() does nothing to a neighbor confirmed just now, static or without a MAC', () => {
+  const [host, path] = reachable();
+  const neighbor = path.neighbor!;
+  host.advance(60);
+  neighbor.suspect(host.clock.ms);
+  assert.equal(neighbor.state, REACHABLE);
+  host.advance(5000);
+  neighbor.suspect(host.clock.ms);
+  neighbor.confirm(host.clock.ms);
+  sendOne(host, path);
+  assert.deepEqual(destinations(host.sent()), [`packet ${PEER_MAC}`]);
+  assert.equal(neighbor.state, REACHABLE);
+
+  const absent = pathTo(host, 77);
+  absent.neighbor!.suspect(host.clock.ms);
+  assert.equal(absent.neighbor!.state, FAILED);
+  sendOne(host, absent);
+  assert.deepEqual(destinations(host.sent()), [`request ${BROADCAST}`]);
+  host.net.neighbors.setStatic(host.nic, 0, 0, 0xffff, lan(1), 0x0200, 7);
+  host.advance(5000);
+  neighbor.suspect(host.clock.ms);
+  sendOne(host, path);
+  assert.deepEqual(destinations(host.sent()), ['packet 02:00:00:00:00:07']);
+});
+
+test('a neighbor suspected again and again is asked for once a second', () => {
+  const [host, path] = reachable();
+  let requests = 0;
+  for (let ms = 0; ms < 10_000; ms += 100) {
+    const frames = host.advance(100);
+    path.neighbor!.suspect(host.clock.ms);
+    sendOne(host, path);
+    frames.push(...host.sent());
+    if (frames.some(({ arp }) => arp !== undefined)) {
+      requests++;
+      host.gets(answer);
+    }
+  }
+  assert.ok(requests >= 8 && requests <= 10, `${requests} requests in 10 s`);
 });
 
 test('a static neighbor is never asked for and never changes', () => {

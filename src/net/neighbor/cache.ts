@@ -8,6 +8,10 @@
  *     FAILED -- sent to --> INCOMPLETE                                     unanswered: FAILED
  *
  * REACHABLE needs no timer: its age is looked at when something is sent.
+ *
+ * VERIFY is ours: as PROBE, but everybody is asked, not only the MAC we know. A neighbor comes to
+ * it without delay when an announcement contradicts what we know and is not believed, and when the
+ * upper layer hears nothing in return (Neighbor.suspect()).
  * @module
  */
 import * as Drop from '../../base/drops.ts';
@@ -19,12 +23,14 @@ import {
   DELAY,
   FAILED,
   INCOMPLETE,
-  Neighbor,
+  type Neighbor,
   PROBE,
   REACHABLE,
   STALE,
   STATIC,
+  VERIFY,
 } from './neighbor.ts';
+import { NeighborTable } from './table.ts';
 import { NO_DEADLINE, TimerList } from './timers.ts';
 import { WaitingPackets } from './waiting.ts';
 
@@ -36,7 +42,7 @@ const DELAY_MS = 5000;
 const REACHABLE_MS = 30_000;
 /** When no slot was free for a request. */
 const NO_SLOT_RETRY_MS = 5;
-/** A changed MAC is believed at most once in this time, as Linux does (arp locktime). */
+/** No announcement of another MAC is believed so soon after news, as in Linux (arp locktime). */
 const LOCK_MS = 1000;
 
 export interface NeighborLimits {
@@ -58,29 +64,26 @@ export interface NeighborHooks {
 export class NeighborCache {
   /** How long a neighbor stays REACHABLE without news (RFC 4861 6.3.2: random around 30 s). */
   readonly reachableMs: number;
-  /** Entries in the table. */
-  size = 0;
   readonly #core: Core;
-  readonly #hash: AddressHash;
+  readonly #table: NeighborTable;
   readonly #hooks: NeighborHooks;
   readonly #limits: NeighborLimits;
   readonly #waiting: WaitingPackets;
-  readonly #buckets: (Neighbor | null)[];
   readonly #timers: TimerList<Neighbor> = new TimerList<Neighbor>();
-  #oldest: Neighbor | null = null;
-  #newest: Neighbor | null = null;
   #incomplete = 0;
 
   constructor(core: Core, hash: AddressHash, hooks: NeighborHooks, limits: NeighborLimits) {
     this.#core = core;
-    this.#hash = hash;
+    this.#table = new NeighborTable(hash, limits.neighbors);
     this.#hooks = hooks;
     this.#limits = limits;
     this.#waiting = new WaitingPackets(core, limits.waiting, limits.waitingBlocks);
-    let buckets = 16;
-    while (buckets < limits.neighbors) buckets *= 2;
-    this.#buckets = new Array<Neighbor | null>(buckets).fill(null);
     this.reachableMs = (REACHABLE_MS >> 1) + ((core.random() >>> 0) % REACHABLE_MS);
+  }
+
+  /** Entries in the table. */
+  get size(): number {
+    return this.#table.size;
   }
 
   /** Blocks of memory that waiting packets take. */
@@ -90,29 +93,27 @@ export class NeighborCache {
 
   /** The entry of an address, null when it is unknown. */
   find(nic: Nic, w0: number, w1: number, w2: number, w3: number): Neighbor | null {
-    const hash = this.#hash.one(w0, w1, w2, w3, nic.index);
-    let neighbor = this.#buckets[hash & (this.#buckets.length - 1)] ?? null;
-    while (neighbor !== null && !matches(neighbor, nic, w0, w1, w2, w3)) {
-      neighbor = neighbor.nextInBucket;
-    }
-    return neighbor;
+    return this.#table.find(nic, w0, w1, w2, w3);
   }
 
   /** The entry of an address, made when unknown, with one reference. Null: the table is full. */
   acquire(nic: Nic, w0: number, w1: number, w2: number, w3: number): Neighbor | null {
     const neighbor = this.find(nic, w0, w1, w2, w3) ?? this.#create(nic, w0, w1, w2, w3);
-    if (neighbor === null) return null;
-    if (neighbor.references++ === 0) this.#unlistUnreferenced(neighbor);
+    if (neighbor !== null) this.#table.refer(neighbor);
     return neighbor;
   }
 
   release(neighbor: Neighbor): void {
-    if (--neighbor.references === 0) this.#listUnreferenced(neighbor);
+    this.#table.release(neighbor);
   }
 
   /** About to send: 1 when the MAC may be used, 0 when the packet has to wait (hold it). */
   use(neighbor: Neighbor): number {
     const now = this.#core.clock.ms;
+    if (neighbor.doubted === 1) {
+      this.#verify(neighbor, now);
+      return 1;
+    }
     switch (neighbor.state) {
       case REACHABLE:
       case STALE:
@@ -125,6 +126,7 @@ export class NeighborCache {
         return 1;
       case DELAY:
       case PROBE:
+      case VERIFY:
       case STATIC:
         return 1;
       case FAILED:
@@ -152,8 +154,9 @@ export class NeighborCache {
   }
 
   /**
-   * A request from a station on the link to us (RFC 826, RFC 4861 7.2.3): it told us its MAC, so
-   * an unknown station is remembered, as STALE.
+   * A request from a station on the link to us (RFC 826, RFC 4861 7.2.3): it told us its MAC,
+   * and that is where our answer goes. An unknown station is remembered, as STALE; a known one
+   * that has another MAC now is believed at once.
    */
   learn(
     nic: Nic,
@@ -169,41 +172,69 @@ export class NeighborCache {
       neighbor = this.#create(nic, w0, w1, w2, w3);
       if (neighbor === null) return;
     }
-    this.update(neighbor, macHigh, macLow, false, true);
+    if (neighbor.state !== STATIC) this.#accept(neighbor, macHigh, macLow, false);
   }
 
   /**
    * An answer or announcement for a known neighbor (RFC 4861 7.2.5).
-   * @param solicited we had asked: it is there now
+   * @param toUs it is said to us, as an answer is; else to everybody
    * @param override a different MAC replaces the one we know
    */
   update(
     neighbor: Neighbor,
     macHigh: number,
     macLow: number,
-    solicited: boolean,
+    toUs: boolean,
     override: boolean,
   ): void {
     if (neighbor.state === STATIC) return;
-    const now = this.#core.clock.ms;
-    const known = neighbor.state !== INCOMPLETE && neighbor.state !== FAILED;
-    const changed = !known || neighbor.macHigh !== macHigh || neighbor.macLow !== macLow;
-    if (known && changed) {
-      const locked = !solicited && (now - neighbor.changedAt) >>> 0 < LOCK_MS;
-      if (!override || locked) {
-        if (neighbor.state === REACHABLE) this.#becomeStale(neighbor, now);
+    const answer = toUs && isAsking(neighbor);
+    if (hasOtherMac(neighbor, macHigh, macLow)) {
+      const sinceNews = (this.#core.clock.ms - neighbor.settledAt) >>> 0;
+      if (!override || (!answer && sinceNews < LOCK_MS)) {
+        this.#contradicted(neighbor, toUs);
         return;
       }
     }
+    this.#accept(neighbor, macHigh, macLow, answer);
+  }
+
+  #accept(neighbor: Neighbor, macHigh: number, macLow: number, answer: boolean): void {
+    const now = this.#core.clock.ms;
+    const changed = !isKnown(neighbor) || hasOtherMac(neighbor, macHigh, macLow);
     if (changed) {
       neighbor.macHigh = macHigh;
       neighbor.macLow = macLow;
-      neighbor.changedAt = now;
       this.#core.stats[Stats.NEIGHBORS_LEARNED]!++;
     }
-    if (solicited) this.#becomeReachable(neighbor, now);
+    if (changed || answer) neighbor.settledAt = now;
+    if (answer) this.#becomeReachable(neighbor, now);
     else if (changed) this.#becomeStale(neighbor, now);
     if (neighbor.waiting > 0) this.#waiting.flush(neighbor);
+  }
+
+  /** Another MAC, which is not believed: who uses the one we know has to know soon. */
+  #contradicted(neighbor: Neighbor, toUs: boolean): void {
+    const now = this.#core.clock.ms;
+    if (toUs && (now - neighbor.solicitedAt) >>> 0 < RETRANSMIT_MS) {
+      // Several answered our question (proxies, anycast). Asking again would bring them all again.
+      if (neighbor.state === REACHABLE) this.#becomeStale(neighbor, now);
+    } else if (neighbor.state === STALE) {
+      neighbor.doubted = 1;
+    } else if (neighbor.state !== VERIFY) {
+      this.#verify(neighbor, now);
+    }
+  }
+
+  /** Asks everybody, at most once a second; what is sent meanwhile goes to the MAC we know. */
+  #verify(neighbor: Neighbor, now: number): void {
+    this.#leaveState(neighbor);
+    neighbor.state = VERIFY;
+    neighbor.confirmedAt = (now - this.reachableMs) | 0;
+    neighbor.solicitations = 0;
+    const since = (now - neighbor.verifiedAt) >>> 0;
+    if (since < RETRANSMIT_MS) this.#wakeAt(neighbor, now + RETRANSMIT_MS - since);
+    else this.#solicit(neighbor, now);
   }
 
   /** A configured neighbor: nothing that is heard changes it. False when the table is full. */
@@ -232,7 +263,7 @@ export class NeighborCache {
     for (const neighbor of this.#timers.due(now)) {
       if (neighbor.timed === 0 || ((neighbor.deadline - now) | 0) > 0) continue;
       if (neighbor.state === DELAY) this.#delayOver(neighbor, now);
-      else if (neighbor.state === PROBE && (now - neighbor.confirmedAt) >>> 0 < this.reachableMs) {
+      else if (isKnown(neighbor) && (now - neighbor.confirmedAt) >>> 0 < this.reachableMs) {
         this.#becomeReachable(neighbor, now);
       } else if (neighbor.solicitations >= SOLICITATIONS) this.#fail(neighbor);
       else this.#solicit(neighbor, now);
@@ -267,6 +298,7 @@ export class NeighborCache {
     if (this.#hooks.solicit(neighbor)) {
       neighbor.solicitations++;
       neighbor.solicitedAt = now;
+      if (neighbor.state === VERIFY) neighbor.verifiedAt = now;
       this.#wakeAt(neighbor, now + RETRANSMIT_MS);
     } else {
       this.#wakeAt(neighbor, now + NO_SLOT_RETRY_MS);
@@ -294,6 +326,7 @@ export class NeighborCache {
 
   #leaveState(neighbor: Neighbor): void {
     if (neighbor.state === INCOMPLETE) this.#incomplete--;
+    neighbor.doubted = 0;
     this.#timers.remove(neighbor);
   }
 
@@ -308,71 +341,34 @@ export class NeighborCache {
       this.#core.drops[Drop.NEIGHBOR_TABLE_FULL]!++;
       return null;
     }
-    const neighbor = new Neighbor(nic);
-    neighbor.version = w2 === 0xffff && w0 === 0 && w1 === 0 ? 4 : 6;
-    neighbor.w0 = w0;
-    neighbor.w1 = w1;
-    neighbor.w2 = w2;
-    neighbor.w3 = w3;
-    neighbor.hash = this.#hash.one(w0, w1, w2, w3, nic.index);
-    const bucket = neighbor.hash & (this.#buckets.length - 1);
-    neighbor.nextInBucket = this.#buckets[bucket] ?? null;
-    this.#buckets[bucket] = neighbor;
-    this.size++;
-    this.#listUnreferenced(neighbor);
+    const neighbor = this.#table.add(nic, w0, w1, w2, w3);
+    neighbor.verifiedAt = (this.#core.clock.ms - RETRANSMIT_MS) | 0;
     return neighbor;
   }
 
   /** Forgets the entry that has been unreferenced for longest. */
   #forgetOne(): boolean {
-    if (this.#oldest === null) this.#hooks.reclaim();
-    const neighbor = this.#oldest;
+    if (this.#table.oldest === null) this.#hooks.reclaim();
+    const neighbor = this.#table.oldest;
     if (neighbor === null) return false;
-    this.#unlistUnreferenced(neighbor);
     this.#leaveState(neighbor);
     this.#waiting.giveUp(neighbor, () => undefined);
-    const bucket = neighbor.hash & (this.#buckets.length - 1);
-    let link = this.#buckets[bucket] ?? null;
-    if (link === neighbor) this.#buckets[bucket] = neighbor.nextInBucket;
-    else {
-      while (link!.nextInBucket !== neighbor) link = link!.nextInBucket;
-      link!.nextInBucket = neighbor.nextInBucket;
-    }
-    this.size--;
+    this.#table.remove(neighbor);
     return true;
-  }
-
-  #listUnreferenced(neighbor: Neighbor): void {
-    neighbor.older = this.#newest;
-    neighbor.newer = null;
-    if (this.#newest === null) this.#oldest = neighbor;
-    else this.#newest.newer = neighbor;
-    this.#newest = neighbor;
-  }
-
-  #unlistUnreferenced(neighbor: Neighbor): void {
-    if (neighbor.older === null) this.#oldest = neighbor.newer;
-    else neighbor.older.newer = neighbor.newer;
-    if (neighbor.newer === null) this.#newest = neighbor.older;
-    else neighbor.newer.older = neighbor.older;
-    neighbor.older = null;
-    neighbor.newer = null;
   }
 }
 
-function matches(
-  neighbor: Neighbor,
-  nic: Nic,
-  w0: number,
-  w1: number,
-  w2: number,
-  w3: number,
-): boolean {
-  return (
-    neighbor.w3 === w3 &&
-    neighbor.nic === nic &&
-    neighbor.w2 === w2 &&
-    neighbor.w1 === w1 &&
-    neighbor.w0 === w0
-  );
+/** Its MAC is known, though perhaps not up to date. */
+function isKnown({ state }: Neighbor): boolean {
+  return state !== INCOMPLETE && state !== FAILED;
+}
+
+function hasOtherMac(neighbor: Neighbor, macHigh: number, macLow: number): boolean {
+  return isKnown(neighbor) && (neighbor.macHigh !== macHigh || neighbor.macLow !== macLow);
+}
+
+/** We asked, or are about to: what the neighbor says to us is an answer. */
+function isAsking({ state, solicitations }: Neighbor): boolean {
+  if (state === VERIFY) return solicitations > 0;
+  return state === INCOMPLETE || state === PROBE || state === DELAY;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import * as Build from '../../testing/packet.ts';
 import { advertisement, HOST6, Host, PEER_MAC, PEER6, solicitation } from '../harness.test.ts';
 
+const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
 const echo = (sequence = 1): Uint8Array => Build.icmpEcho({ src: PEER6, dst: HOST6, sequence });
 
 test('a solicitation for our address is answered with our MAC', () => {
@@ -94,4 +95,36 @@ test('advertisements from strangers, for our address, or solicited to a group ar
   host.gets(advertisement(0x60, { target: HOST6 }));
   host.gets(advertisement(0x60, { dst: 'ff02::1', dstMac: '33:33:00:00:00:01' }));
   assert.deepEqual(host.dropped(), { ndp_unsolicited: 1, ndp_conflict: 1, ndp_malformed: 1 });
+});
+
+test('a solicitation for our address tells the MAC of who asks, however often it changes', () => {
+  const host = new Host();
+  for (const mac of [1, 0x21, 0x22]) {
+    const body = Uint8Array.of(0, 0, 0, 0, ...Build.addressBytes(HOST6), 1, 1, 2, 0, 0, 0, 0, mac);
+    host.gets(Build.icmp({ src: PEER6, dst: HOST6, hops: 255, type: 135, body }));
+    assert.equal(host.gets(echo())[0]?.ethernet.dst, `02:00:00:00:00:${hex(mac)}`);
+  }
+});
+
+test('an announcement that is not believed is verified: everybody is asked at once', () => {
+  const host = new Host();
+  host.gets(echo());
+  host.gets(advertisement(0x60));
+  const toAll = { dst: 'ff02::1', dstMac: '33:33:00:00:00:01' };
+  const asked = host.gets(advertisement(0x20, { ...toAll, mac: 0x66 }));
+  assert.deepEqual(
+    asked.map(({ icmp, ip, ethernet }) => [icmp?.type, ip?.dst, ethernet.dst]),
+    [[135, 'ff02::1:ff00:1', '33:33:ff:00:00:01']],
+  );
+  assert.equal(host.gets(echo())[0]?.ethernet.dst, PEER_MAC);
+  host.gets(advertisement(0x60, { mac: 0x66 }));
+  assert.equal(host.gets(echo())[0]?.ethernet.dst, '02:00:00:00:00:66');
+});
+
+test('of several answers to a question (anycast) the first counts, and none asks again', () => {
+  const host = new Host();
+  host.gets(echo());
+  host.gets(advertisement(0x40));
+  for (const mac of [2, 3, 4]) assert.deepEqual(host.gets(advertisement(0x40, { mac })), []);
+  assert.equal(host.gets(echo())[0]?.ethernet.dst, PEER_MAC);
 });

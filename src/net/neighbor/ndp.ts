@@ -19,7 +19,7 @@ import { chooseSource, isOnLink } from '../source.ts';
 import * as Stats from '../stats.ts';
 import { NO_SLOT, push, take } from '../transmit.ts';
 import type { NeighborCache } from './cache.ts';
-import { DELAY, FAILED, INCOMPLETE, type Neighbor, PROBE } from './neighbor.ts';
+import { FAILED, INCOMPLETE, type Neighbor, PROBE } from './neighbor.ts';
 
 /** Messages that crossed a router have less (RFC 4861 7.1). */
 const HOPS = 255;
@@ -163,10 +163,8 @@ export class NdpProtocol {
       drops[Drop.NDP_MALFORMED]!++;
       return;
     }
-    const asked =
-      neighbor.state === INCOMPLETE || neighbor.state === PROBE || neighbor.state === DELAY;
     const override = (flags & Icmpv6.FLAG_OVERRIDE) !== 0;
-    this.#neighbors.update(neighbor, macHigh, macLow, solicited && asked, override);
+    this.#neighbors.update(neighbor, macHigh, macLow, solicited, override);
   }
 
   #advertise(

@@ -14,6 +14,11 @@ export const DELAY = 3;
 export const PROBE = 4;
 export const FAILED = 5;
 export const STATIC = 6;
+/** As PROBE, but the MAC is in doubt: everybody is asked. */
+export const VERIFY = 7;
+
+/** Who was confirmed so recently (milliseconds) is not suspected: others do get through to it. */
+const TRUSTED_MS = 500;
 
 export class Neighbor {
   state = FAILED;
@@ -27,10 +32,14 @@ export class Neighbor {
   macLow = 0;
   /** Last time (int32 ms) the neighbor was known to be there. */
   confirmedAt = 0;
-  /** When the MAC was last changed, when we last asked, and how often in this state. */
-  changedAt = 0;
+  /** When the MAC was last changed or answered for. */
+  settledAt = 0;
+  /** When we last asked, and how often in this state; when we last asked in VERIFY. */
   solicitedAt = 0;
   solicitations = 0;
+  verifiedAt = 0;
+  /** 1: the next packet leads to VERIFY. */
+  doubted = 0;
   /** Paths that use it; at 0 it may be forgotten. */
   references = 0;
   nic: Nic;
@@ -58,5 +67,16 @@ export class Neighbor {
   /** The upper layer made progress with this neighbor (RFC 4861 7.3.1): no probe is needed. */
   confirm(nowMs: number): void {
     this.confirmedAt = nowMs;
+    this.doubted = 0;
+  }
+
+  /**
+   * The upper layer hears nothing in return (negative advice, RFC 1122 2.3.2.1): the next packet
+   * makes us ask who has the address. Cheap, and may be called as often as one likes.
+   */
+  suspect(nowMs: number): void {
+    if ((nowMs - this.confirmedAt) >>> 0 < TRUSTED_MS) return;
+    if (this.state === REACHABLE) this.state = STALE;
+    if (this.state === STALE || this.state === DELAY || this.state === PROBE) this.doubted = 1;
   }
 }

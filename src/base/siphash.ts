@@ -37,31 +37,6 @@ export function halfSip3(k0: number, k1: number, a: number, b: number, c: number
   return v1 ^ v3;
 }
 
-/** Four 64-bit lanes as high and low int32 words. */
-const v = new Int32Array(8);
-
-/**
- * SipHash-2-4 with a key of 4 words (k0 low, k0 high, k1 low, k1 high) of the first `count`
- * words. Returns the low 32 bits as int32; `sipHigh()` has the other half.
- */
-export function sipHash24(key: Int32Array, words: Int32Array, count: number): number {
-  v[0] = key[0]! ^ 0x70736575;
-  v[1] = key[1]! ^ 0x736f6d65;
-  v[2] = key[2]! ^ 0x6e646f6d;
-  v[3] = key[3]! ^ 0x646f7261;
-  v[4] = key[0]! ^ 0x6e657261;
-  v[5] = key[1]! ^ 0x6c796765;
-  v[6] = key[2]! ^ 0x79746573;
-  v[7] = key[3]! ^ 0x74656462;
-  const pairs = count & ~1;
-  for (let i = 0; i < pairs; i += 2) block(words[i]!, words[i + 1]!);
-  block(count & 1 ? words[count - 1]! : 0, (count * 4) << 24);
-  v[4]! ^= 0xff;
-  for (let i = 0; i < 4; i++) sipRound();
-  high = v[1]! ^ v[3]! ^ v[5]! ^ v[7]!;
-  return v[0]! ^ v[2]! ^ v[4]! ^ v[6]!;
-}
-
 let high = 0;
 
 /** The high 32 bits of the last sipHash24. */
@@ -69,51 +44,80 @@ export function sipHigh(): number {
   return high;
 }
 
-function block(low: number, highWord: number): void {
-  v[6]! ^= low;
-  v[7]! ^= highWord;
-  sipRound();
-  sipRound();
-  v[0]! ^= low;
-  v[1]! ^= highWord;
-}
-
-function sipRound(): void {
-  add(0, 2);
-  rotate(2, 13);
-  xor(2, 0);
-  rotate(0, 32);
-  add(4, 6);
-  rotate(6, 16);
-  xor(6, 4);
-  add(0, 6);
-  rotate(6, 21);
-  xor(6, 0);
-  add(4, 2);
-  rotate(2, 17);
-  xor(2, 4);
-  rotate(4, 32);
-}
-
-function add(to: number, from: number): void {
-  const low = (v[to]! >>> 0) + (v[from]! >>> 0);
-  v[to + 1] = v[to + 1]! + v[from + 1]! + (low > 0xffffffff ? 1 : 0);
-  v[to] = low | 0;
-}
-
-function xor(to: number, from: number): void {
-  v[to]! ^= v[from]!;
-  v[to + 1]! ^= v[from + 1]!;
-}
-
-function rotate(lane: number, bits: number): void {
-  const low = v[lane]!;
-  const hi = v[lane + 1]!;
-  if (bits === 32) {
-    v[lane] = hi;
-    v[lane + 1] = low;
-  } else {
-    v[lane] = (low << bits) | (hi >>> (32 - bits));
-    v[lane + 1] = (hi << bits) | (low >>> (32 - bits));
+/**
+ * SipHash-2-4 with a key of 4 words (k0 low, k0 high, k1 low, k1 high) of the first `count`
+ * words. Returns the low 32 bits as int32; `sipHigh()` has the other half.
+ *
+ * 64-bit lanes are pairs of int32 (l, h) in local variables, and there is one copy of the round:
+ * two per block of input, four at the end. cold: a few times per connection.
+ */
+export function sipHash24(key: Int32Array, words: Int32Array, count: number): number {
+  let l0 = key[0]! ^ 0x70736575;
+  let h0 = key[1]! ^ 0x736f6d65;
+  let l1 = key[2]! ^ 0x6e646f6d;
+  let h1 = key[3]! ^ 0x646f7261;
+  let l2 = key[0]! ^ 0x6e657261;
+  let h2 = key[1]! ^ 0x6c796765;
+  let l3 = key[2]! ^ 0x79746573;
+  let h3 = key[3]! ^ 0x74656462;
+  let ml = 0;
+  let mh = 0;
+  let t = 0;
+  const pairs = count >> 1;
+  const input = 2 * (pairs + 1);
+  for (let round = 0; round < input + 4; round++) {
+    if (round < input && (round & 1) === 0) {
+      const pair = round >> 1;
+      ml = pair < pairs ? words[2 * pair]! : count & 1 ? words[count - 1]! : 0;
+      mh = pair < pairs ? words[2 * pair + 1]! : (count * 4) << 24;
+      l3 ^= ml;
+      h3 ^= mh;
+    }
+    if (round === input) l2 ^= 0xff;
+    // v0 += v1; v1 = rotl(v1, 13) ^ v0; v0 = rotl(v0, 32)
+    t = (l0 + l1) | 0;
+    h0 = (h0 + h1 + carry(l0, l1, t)) | 0;
+    l0 = t;
+    t = (l1 << 13) | (h1 >>> 19);
+    h1 = ((h1 << 13) | (l1 >>> 19)) ^ h0;
+    l1 = t ^ l0;
+    t = l0;
+    l0 = h0;
+    h0 = t;
+    // v2 += v3; v3 = rotl(v3, 16) ^ v2
+    t = (l2 + l3) | 0;
+    h2 = (h2 + h3 + carry(l2, l3, t)) | 0;
+    l2 = t;
+    t = (l3 << 16) | (h3 >>> 16);
+    h3 = ((h3 << 16) | (l3 >>> 16)) ^ h2;
+    l3 = t ^ l2;
+    // v0 += v3; v3 = rotl(v3, 21) ^ v0
+    t = (l0 + l3) | 0;
+    h0 = (h0 + h3 + carry(l0, l3, t)) | 0;
+    l0 = t;
+    t = (l3 << 21) | (h3 >>> 11);
+    h3 = ((h3 << 21) | (l3 >>> 11)) ^ h0;
+    l3 = t ^ l0;
+    // v2 += v1; v1 = rotl(v1, 17) ^ v2; v2 = rotl(v2, 32)
+    t = (l2 + l1) | 0;
+    h2 = (h2 + h1 + carry(l2, l1, t)) | 0;
+    l2 = t;
+    t = (l1 << 17) | (h1 >>> 15);
+    h1 = ((h1 << 17) | (l1 >>> 15)) ^ h2;
+    l1 = t ^ l2;
+    t = l2;
+    l2 = h2;
+    h2 = t;
+    if (round < input && (round & 1) === 1) {
+      l0 ^= ml;
+      h0 ^= mh;
+    }
   }
+  high = h0 ^ h1 ^ h2 ^ h3;
+  return l0 ^ l1 ^ l2 ^ l3;
+}
+
+/** What a + b, of which `sum` is the low word, carries into the high word. */
+function carry(a: number, b: number, sum: number): number {
+  return ((a & b) | ((a | b) & ~sum)) >>> 31;
 }

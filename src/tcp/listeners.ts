@@ -184,15 +184,15 @@ export class Listeners {
     const tcp = this.#tcp;
     const { firstEphemeralPort: first, lastEphemeralPort: last } = tcp.options;
     const range = last - first + 1;
-    const start = tcp.secrets.portOffset(path, remotePort, range);
+    const offset = tcp.secrets.portOffset(path, remotePort);
     for (let i = 0; i < range; i++) {
-      const port = first + ((start + i) % range);
+      const port = first + (((offset + tcp.secrets.nextPort()) >>> 0) % range);
       if (tcp.findFlow(path, port, remotePort) === null && !this.#hasListener(path, port)) {
         return port;
       }
     }
     for (let i = 0; i < range; i++) {
-      const port = this.#claim(path, first + ((start + i) % range), remotePort);
+      const port = this.#claim(path, first + i, remotePort);
       if (port !== 0) return port;
     }
     return 0;

@@ -304,3 +304,22 @@ test('connect() chooses no port that one of our listeners has', () => {
   assert.equal(connect().localPort, 5002);
   assert.throws(connect, { code: 'EADDRNOTAVAIL' });
 });
+
+test('a block of ports in use is passed once, not searched by every connect()', () => {
+  const range = { firstEphemeralPort: 2000, lastEphemeralPort: 11_999 };
+  const peer = new TcpPeer({ tcp: range });
+  const { tcp } = peer.stack;
+  const connect = (): void => {
+    tcp.connect({ address: peer.peerAddress, port: 9 });
+  };
+  for (let i = 0; i < 4000; i++) connect();
+  let lookups = 0;
+  const find = tcp.findFlow.bind(tcp);
+  tcp.findFlow = (path, local, remote) => {
+    lookups++;
+    return find(path, local, remote);
+  };
+  // The counter meets the 4,000 again after one round of the range.
+  for (let i = 0; i < 5900; i++) connect();
+  assert.ok(lookups < 10_500, `${lookups} look-ups for 5,900 connections`);
+});

@@ -39,17 +39,20 @@ export class Secrets {
     return sipHash24(this.#timestampKey, this.#words, 10);
   }
 
-  /**
-   * RFC 6056 algorithm 3: where in a range of `range` ports to start looking for a free one.
-   * Two connects to the same destination get different starts, an observer cannot tell the next.
-   */
-  portOffset(path: Path, remotePort: number, range: number): number {
+  /** RFC 6056 algorithm 3: where the ports towards a destination begin. */
+  portOffset(path: Path, remotePort: number): number {
     this.#fill(path);
     this.#words[8] = remotePort;
-    const offset = sipHash24(this.#portKey, this.#words, 9) >>> 0;
-    const counter = this.#portCounter;
-    this.#portCounter = (counter + 1) | 0;
-    return (offset + (counter >>> 0)) % range;
+    return sipHash24(this.#portKey, this.#words, 9);
+  }
+
+  /**
+   * ... and how far to go from there: one further with each port that is tried, so that a block
+   * of ports in use is passed once and not searched by every connect().
+   */
+  nextPort(): number {
+    this.#portCounter = (this.#portCounter + 1) | 0;
+    return this.#portCounter;
   }
 
   #fill(path: Path): void {

@@ -109,7 +109,7 @@ for (const family of isLong ? [4, 6] : []) {
   });
 
   test(`connect() to a reachable neighbor that has changed silently (IPv${family})`, async (t) => {
-    (await connected(kernel, THEIRS[family])).close();
+    await transfer(kernel, await connected(kernel, THEIRS[family]), MB);
     const before = counter('neighbors_learned');
     sh(`ip link set dev ${INTERFACE} address 02:00:00:00:03:0${family}`);
     const start = performance.now();

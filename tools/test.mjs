@@ -55,7 +55,9 @@ async function main(words) {
 /** The compiled tests and those of test/, sorted. */
 function testFiles() {
   const compiled = walk(at('dist')).filter((file) => file.endsWith('.test.js'));
-  const plain = walk(at('test')).filter((file) => file.endsWith('.test.mjs'));
+  const plain = [...walk(at('test')), ...walk(at('bench'))].filter((file) =>
+    file.endsWith('.test.mjs'),
+  );
   return [...plain, ...compiled];
 }
 

@@ -20,7 +20,7 @@ import type { TcpOptions } from '../tcp/options.ts';
 import * as TcpStats from '../tcp/stats.ts';
 import { Tcp } from '../tcp/tcp.ts';
 import { Udp } from '../udp/udp.ts';
-import { type StackCounts, type StackReport, countsOf } from './counts.ts';
+import { countsOf, type StackCounts, type StackReport } from './counts.ts';
 
 /** Full bursts after which timers are looked at all the same. */
 const MOST_POSTPONED = 16;

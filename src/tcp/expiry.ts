@@ -63,6 +63,8 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
     giveUp(tcp, c);
     return false;
   }
+  // Perhaps the neighbor has gone, or has another MAC by now.
+  if (c.retries >= 2) c.path!.neighbor?.suspect(tcp.clock.ms);
   if (opening) {
     tcp.stats[Stats.TIMEOUTS]! += 1;
     c.backoff++;

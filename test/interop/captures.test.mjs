@@ -2,7 +2,7 @@
  * What we send and receive, as Wireshark reads it: our own captures, and what the kernel's end of
  * the wire saw. Nothing may be malformed, no checksum wrong.
  */
-import { NAMESPACE } from './kit/enter.mjs';
+
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PcapngWriter } from '../../dist/link/pcapng.js';
 import * as Packet from '../../dist/testing/packet.js';
 import { Datagrams } from './kit/datagrams.mjs';
+import { NAMESPACE } from './kit/enter.mjs';
 import { Kernel } from './kit/kernel.mjs';
 import { INTERFACE, NOTHING, OURS, Ours, THEIRS } from './kit/ours.mjs';
 import { Pattern } from './kit/pattern.mjs';

@@ -1,11 +1,12 @@
 /**
  * Below TCP: who is at which hardware address, ICMP errors, and a path with a narrow place.
  */
-import { NAMESPACE } from './kit/enter.mjs';
+
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Datagrams } from './kit/datagrams.mjs';
+import { NAMESPACE } from './kit/enter.mjs';
 import { Kernel, sh } from './kit/kernel.mjs';
 import { INTERFACE, NOTHING, OURS, Ours, THEIRS } from './kit/ours.mjs';
 import { Pattern } from './kit/pattern.mjs';
@@ -110,6 +111,8 @@ for (const family of isLong ? [4, 6] : []) {
 
   test(`connect() to a reachable neighbor that has changed silently (IPv${family})`, async (t) => {
     await transfer(kernel, await connected(kernel, THEIRS[family]), MB);
+    // The kernel has our last ACK, and is silent.
+    await sleep(100);
     const before = counter('neighbors_learned');
     sh(`ip link set dev ${INTERFACE} address 02:00:00:00:03:0${family}`);
     const start = performance.now();

@@ -2,10 +2,11 @@
  * Bulk data between our stack and the kernel over a TAP device: each way, both families, over a
  * clean wire, through a router that loses packets, and with faults of every kind.
  */
-import { NAMESPACE } from './kit/enter.mjs';
+
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, test } from 'node:test';
+import { NAMESPACE } from './kit/enter.mjs';
 import { Kernel, sh } from './kit/kernel.mjs';
 import { INTERFACE, NOTHING, OURS, Ours, THEIRS } from './kit/ours.mjs';
 import { Pattern } from './kit/pattern.mjs';

@@ -112,7 +112,8 @@ export class NeighborCache {
     const now = this.#core.clock.ms;
     if (neighbor.doubted === 1) {
       this.#verify(neighbor, now);
-      return 1;
+      // The packet that led to the question waits for the answer, or it would be lost as well.
+      return neighbor.solicitations > 0 ? 0 : 1;
     }
     switch (neighbor.state) {
       case REACHABLE:
@@ -146,7 +147,7 @@ export class NeighborCache {
     headers: number,
     mss: number,
   ): void {
-    if (neighbor.state === INCOMPLETE) {
+    if (neighbor.state === INCOMPLETE || neighbor.state === VERIFY) {
       this.#waiting.add(neighbor, at, length, flags, headers, mss);
     } else {
       this.#core.drops[Drop.NEIGHBOR_TABLE_FULL]!++;
@@ -265,6 +266,7 @@ export class NeighborCache {
       if (neighbor.state === DELAY) this.#delayOver(neighbor, now);
       else if (isKnown(neighbor) && (now - neighbor.confirmedAt) >>> 0 < this.reachableMs) {
         this.#becomeReachable(neighbor, now);
+        this.#waiting.flush(neighbor);
       } else if (neighbor.solicitations >= SOLICITATIONS) this.#fail(neighbor);
       else this.#solicit(neighbor, now);
     }

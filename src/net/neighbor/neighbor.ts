@@ -38,7 +38,7 @@ export class Neighbor {
   solicitedAt = 0;
   solicitations = 0;
   verifiedAt = 0;
-  /** 1: the next packet leads to VERIFY. */
+  /** 1: the next packet leads to VERIFY, and waits for the answer. */
   doubted = 0;
   /** Paths that use it; at 0 it may be forgotten. */
   references = 0;
@@ -72,7 +72,8 @@ export class Neighbor {
 
   /**
    * The upper layer hears nothing in return (negative advice, RFC 1122 2.3.2.1): the next packet
-   * makes us ask who has the address. Cheap, and may be called as often as one likes.
+   * makes us ask who has the address, and waits for the answer. To be called before that packet
+   * is sent again; cheap, and as often as one likes.
    */
   suspect(nowMs: number): void {
     if ((nowMs - this.confirmedAt) >>> 0 < TRUSTED_MS) return;

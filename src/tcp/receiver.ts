@@ -13,7 +13,6 @@ import type { Segment } from './segment.ts';
 import { FIN_RECEIVED, next, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
-import { armDelayedAck } from './timers.ts';
 
 /** ACKs for one burst of out-of-order segments, at most. */
 const MOST_DUPLICATE_ACKS = 8;
@@ -111,7 +110,7 @@ function scheduleAck(tcp: Tcp, c: Connection, hole: boolean): void {
     tcp.makeReady(c);
   } else if (c.ackDue !== ACK_DELAYED) {
     c.ackDue = ACK_DELAYED;
-    armDelayedAck(tcp.wheel, c, (tcp.clock.ms + tcp.options.delayedAckMs) | 0);
+    tcp.delayAck(c);
   }
 }
 

@@ -24,7 +24,7 @@ import * as Options from '../wire/tcp-options.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import { cubic } from './congestion/cubic.ts';
 import { newReno } from './congestion/new-reno.ts';
-import type { Connection } from './connection.ts';
+import { ACK_DELAYED, type Connection, TIMER_DELAYED_ACK } from './connection.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
 import { Flows, isFlow } from './flows.ts';
@@ -42,7 +42,7 @@ import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import { TimeWaits } from './time-waits.ts';
 import { Warm } from './warm.ts';
-import { armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
+import { armDelayedAck, armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
 
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
 /** What a path carries besides the payload of a segment without options. */
@@ -76,6 +76,7 @@ export class Tcp implements Transport {
   readonly #flows: Flows;
   readonly #warm: Warm = new Warm();
   #last: Connection | null = null;
+  readonly #delayed: IndexQueue = new IndexQueue();
   readonly #ready: IndexQueue[] = [];
   /** 1 when the segment being processed told of a duplicate (DSACK). */
   dsack = 0;
@@ -220,7 +221,28 @@ export class Tcp implements Transport {
   flush(): number {
     let turns = 0;
     for (let nic = 0; nic < this.#ready.length; nic++) turns += this.#flushNic(nic);
+    if (this.#delayed.length > 0) this.#armDelayed();
     return turns;
+  }
+
+  /** The connection owes an ACK that may wait: a timer is set unless an answer takes it along. */
+  delayAck(c: Connection): void {
+    this.#delayed.push(c.index);
+  }
+
+  /**
+   * The programs have had their turn, and their answers carried most ACKs. Only what is still
+   * owed gets a timer: with thousands of connections the moves on the wheel would cost more than
+   * the segments do.
+   */
+  #armDelayed(): void {
+    const at = (this.clock.ms + this.options.delayedAckMs) | 0;
+    for (let i = this.#delayed.shift(); i >= 0; i = this.#delayed.shift()) {
+      const c = this.connections[i]!;
+      if (c.ackDue === ACK_DELAYED && (c.timers & TIMER_DELAYED_ACK) === 0) {
+        armDelayedAck(this.wheel, c, at);
+      }
+    }
   }
 
   #flushNic(nic: number): number {
@@ -239,6 +261,7 @@ export class Tcp implements Transport {
 
   /** True when something waits to be sent. */
   get hasReady(): boolean {
+    if (this.#delayed.length > 0) return true;
     for (let nic = 0; nic < this.#ready.length; nic++) {
       if (this.#ready[nic]!.length > 0) return true;
     }

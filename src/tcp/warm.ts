@@ -78,8 +78,9 @@ function touch(c: Connection): number {
     c.timers +
     c.ackDue +
     c.tsOffset +
+    c.quickAcks +
     c.snd.length +
     c.rcv.length +
-    (socket === null ? 0 : socket.events + socket.queued)
+    (socket === null ? 0 : socket.events + socket.bytesRead)
   );
 }

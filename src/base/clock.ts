@@ -20,9 +20,3 @@ export class Clock {
     this.ms = (now / 1000) | 0;
   }
 }
-
-/** Milliseconds from `now` until `deadline`, both wrapped; 0 when it has passed. */
-export function msUntil(deadline: number, now: number): number {
-  const left = (deadline - now) | 0;
-  return left > 0 ? left : 0;
-}

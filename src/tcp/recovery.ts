@@ -171,6 +171,9 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   disarm(c, TIMER_REORDER | TIMER_TLP);
   if (c.sndNxt === c.sndUna) return;
   const board = tcp.records.boardOf(c);
-  if (board.reneged) board.forgetSacks();
+  if (board.reneged) {
+    tcp.stats[Stats.SACK_RENEGES]! += 1;
+    board.forgetSacks();
+  }
   board.loseAll();
 }

@@ -184,6 +184,7 @@ test('a receiver that reneges on its SACKs gets everything again', () => {
   tcp.after(2000);
   const again = new Set(segments(tcp));
   assert.ok(again.has(1), 'the first byte in flight was sacked and is sent all the same');
+  assert.equal(tcp.stack.report().tcp['tcp_sack_reneges'], 1);
 });
 
 test('SACK blocks that are nonsense are ignored', () => {

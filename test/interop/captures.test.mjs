@@ -33,7 +33,8 @@ async function captured(t, name, faults, body) {
   const file = join(folder, `${name}.pcapng`);
   const wire = join(folder, `${name}.wire.pcap`);
   const ours = new Ours({ tcp: { timeWaitMs: 0 }, capture: file, faults });
-  const args = ['-i', INTERFACE, '--immediate-mode', '-U', '-Z', 'root', '-B', '16384', '-w', wire];
+  // Without immediate mode the ring is made of blocks, not of slots as large as the largest frame.
+  const args = ['-i', INTERFACE, '-U', '-Z', 'root', '-B', '65536', '-w', wire];
   const tcpdump = new Program(['tcpdump', ...args]);
   t.after(() => tcpdump.kill());
   await tcpdump.says(/listening on/);

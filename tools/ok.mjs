@@ -11,8 +11,7 @@ const node = process.execPath;
 const biome = at('node_modules/@biomejs/biome/bin/biome');
 
 const CHECKS = [
-  ['format', [biome, 'format', '--max-diagnostics=20', '.']],
-  ['lint', [biome, 'lint', '--max-diagnostics=20', '--error-on-warnings', '.']],
+  ['format, imports, lint', [biome, 'check', '--max-diagnostics=20', '--error-on-warnings', '.']],
   ['generated files', [at('tools/gen-layout.mjs'), '--check']],
   ['types', [at('node_modules/typescript/bin/tsc'), '-b']],
   ['tidy', ['--test', '--test-reporter=dot', at('test/tidy.test.mjs')]],

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Arena } from '../storage/arena.ts';
-import { type Faults, FaultyPath, type FaultCounts, type Frame } from './faulty-path.ts';
+import { type FaultCounts, type Faults, FaultyPath, type Frame } from './faulty-path.ts';
 import {
   DESCRIPTOR_WORDS,
   RX_AT,

@@ -2,7 +2,7 @@
  * From a checked configuration to a running stack, and back to nothing.
  * @module
  */
-import { tuneCompiler } from './compiler.ts';
+
 import { randomBytes } from 'node:crypto';
 import { Prefix } from '../base/address.ts';
 import type { Config } from '../config/config.ts';
@@ -10,6 +10,7 @@ import { openPort, type Port, type PortOptions } from '../dpdk/index.ts';
 import type { LinkFeatures } from '../link/link.ts';
 import { createStack, type Stack } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
+import { tuneCompiler } from './compiler.ts';
 import { type DrainReport, drain } from './drain.ts';
 import { PollLoop } from './poll-loop.ts';
 import { configureHostSide, removeStaleInterface, tapInterface, whyNoTap } from './tap.ts';

@@ -9,8 +9,8 @@ import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
 import { type ListenOptions, TcpListener } from './listener.ts';
-import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import { TcpSocket } from './socket.ts';
+import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 

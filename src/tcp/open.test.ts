@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Address } from '../base/address.ts';
-import { ACCEPTABLE, CLOSED, CONNECTED } from '../base/events.ts';
 import { StackError } from '../base/errors.ts';
+import { ACCEPTABLE, CLOSED, CONNECTED } from '../base/events.ts';
 import { PEER_ISN, PEER_PORT, STACK_PORT, TcpPeer } from '../testing/tcp-peer.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { TcpSocket } from './socket.ts';

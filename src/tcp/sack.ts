@@ -3,8 +3,9 @@
  * duplicates told both ways (DSACK, RFC 2883).   hot path
  * @module
  */
-import type { Connection } from './connection.ts';
+
 import { KIND_NOP, KIND_SACK } from '../wire/tcp-options.ts';
+import type { Connection } from './connection.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';

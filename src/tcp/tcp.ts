@@ -41,8 +41,8 @@ import type { TcpSocket } from './socket.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import { TimeWaits } from './time-waits.ts';
-import { Warm } from './warm.ts';
 import { armDelayedAck, armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
+import { Warm } from './warm.ts';
 
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
 /** What a path carries besides the payload of a segment without options. */

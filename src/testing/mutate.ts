@@ -7,8 +7,8 @@
 
 import { format, V4_PREFIX } from '../base/address.ts';
 import { type FrameLayout, locate, sumsOf } from '../link/locate.ts';
-import type { Random } from '../link/random.ts';
 import { SummedArena } from '../link/ones-sum.ts';
+import type { Random } from '../link/random.ts';
 import { fill } from '../link/software-nic.ts';
 import { Arena } from '../storage/arena.ts';
 import { bigEndian, concat } from './bytes.ts';

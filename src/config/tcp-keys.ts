@@ -3,6 +3,7 @@
  * the stack's default.
  * @module
  */
+import { CONGESTION_NAMES } from '../tcp/congestion/algorithms.ts';
 import { DEFAULTS, type TcpOptions } from '../tcp/options.ts';
 import { choice, duration, flag, integer, type Schema, size, table } from './schema-parts.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -118,8 +119,8 @@ const KEYS: readonly Key[] = [
     name: 'congestion',
     option: 'congestion',
     schema: choice(
-      'How the sending rate is found: RFC 9438 or RFC 5681.',
-      ['cubic', 'newreno'] satisfies TcpOptions['congestion'][],
+      'How the sending rate is found: RFC 9438, RFC 5681, or not at all, for trusted wires.',
+      CONGESTION_NAMES,
       DEFAULTS.congestion,
     ),
   },

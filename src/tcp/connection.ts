@@ -10,6 +10,8 @@
 import type { Path } from '../net/path.ts';
 import { ByteRing } from '../storage/byte-ring.ts';
 import type { IntervalSet } from '../storage/interval-set.ts';
+import type { CongestionControl } from './congestion/congestion.ts';
+import { cubic } from './congestion/cubic.ts';
 import type { TcpListener } from './listener.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
@@ -112,6 +114,7 @@ export class Connection {
   backoff = 0;
 
   // Congestion (congestion/): bytes.
+  congestion: CongestionControl = cubic;
   cwnd = 0;
   ssthresh = 0;
   /** HyStart++: where the round ends, its least round-trip time and samples, the last round's. */

@@ -118,7 +118,7 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   if (c.backoff === 0) sample(c, (tcp.clock.us - c.synSentAt) | 0, tcp.clock.ms, tcp.options);
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
-  tcp.congestion.start(c, tcp.options.initialWindowSegments);
+  c.congestion.start(c, tcp.options.initialWindowSegments);
   c.state = State.ESTABLISHED;
   tcp.startKeepAlive(c);
   if (c.finQueued === 1) c.state = State.next(c.state, State.CLOSE);

@@ -9,6 +9,8 @@ import { ACCEPTABLE, ENDED, EventSource, READABLE } from '../base/events.ts';
 import type { Packet } from '../net/packet.ts';
 import { EMPTY, IndexQueue } from '../storage/index-queue.ts';
 import { ACK, RST, SYN } from '../wire/tcp.ts';
+import { algorithmNamed } from './congestion/algorithms.ts';
+import type { CongestionControl } from './congestion/congestion.ts';
 import type { Connection } from './connection.ts';
 import { takeSyn } from './handshake.ts';
 import type { Segment } from './segment.ts';
@@ -27,6 +29,8 @@ export interface ListenOptions {
   v6Only?: boolean;
   /** Several listeners may share address and port; connections are spread over them. */
   reusePort?: boolean;
+  /** Congestion control of its connections by name; default: the stack's. */
+  congestion?: string;
 }
 
 export class TcpListener extends EventSource {
@@ -39,6 +43,7 @@ export class TcpListener extends EventSource {
   halfOpen = 0;
   waiting = 0;
   closed = false;
+  #congestion: CongestionControl;
   readonly #tcp: Tcp;
   readonly #queue: IndexQueue = new IndexQueue();
 
@@ -51,6 +56,18 @@ export class TcpListener extends EventSource {
     this.v6Only = options.v6Only ?? false;
     this.reusePort = options.reusePort ?? false;
     this.backlog = options.backlog ?? 511;
+    this.#congestion = tcp.congestion;
+    if (options.congestion !== undefined) this.setCongestion(options.congestion);
+  }
+
+  /** The congestion control that its connections begin with. */
+  get congestion(): string {
+    return this.#congestion.name;
+  }
+
+  /** For connections to come. Throws StackError EINVAL, which names the algorithms there are. */
+  setCongestion(name: string): void {
+    this.#congestion = algorithmNamed(name);
   }
 
   /** True when one more established connection may wait. */
@@ -102,6 +119,7 @@ export class TcpListener extends EventSource {
     const c = tcp.adopt(packet);
     if (c === null) return;
     c.listener = this;
+    c.congestion = this.#congestion;
     this.halfOpen++;
     takeSyn(tcp, c, s);
     c.state = SYN_RECEIVED;

@@ -8,6 +8,7 @@ import { CLOSED as EVENT_CLOSED } from '../base/events.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
+import { algorithmNamed } from './congestion/algorithms.ts';
 import { type ListenOptions, TcpListener } from './listener.ts';
 import { TcpSocket } from './socket.ts';
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
@@ -21,6 +22,8 @@ export interface ConnectOptions {
   localAddress?: Address;
   /** Default: a random free one. */
   localPort?: number;
+  /** Congestion control by name; default: the stack's. */
+  congestion?: string;
 }
 
 export class Listeners {
@@ -129,6 +132,7 @@ export class Listeners {
   connect(options: ConnectOptions): TcpSocket {
     const tcp = this.#tcp;
     if (checkPort(options.port) === 0) throw new StackError('EADDRNOTAVAIL', 'connect to port 0');
+    const congestion = algorithmNamed(options.congestion ?? tcp.options.congestion);
     const path = this.#pathTo(options);
     const localPort = options.localPort ?? 0;
     const port =
@@ -150,6 +154,7 @@ export class Listeners {
         `the bound of ${tcp.options.maxConnections} connections is reached`,
       );
     }
+    c.congestion = congestion;
     c.socket = new TcpSocket(tcp, c);
     c.state = SYN_SENT;
     c.synDue = 1;

@@ -3,6 +3,7 @@
  * @module
  */
 import { StackError } from '../base/errors.ts';
+import { algorithmNamed, type CongestionName } from './congestion/algorithms.ts';
 
 export interface TcpOptions {
   /** Most bytes a connection buffers for reading; also bounds the window it offers. */
@@ -37,8 +38,8 @@ export interface TcpOptions {
   keepAliveProbes: number;
   /** Nagle's algorithm off for new connections. */
   noDelay: boolean;
-  /** How the sending rate is found: 'cubic' (RFC 9438) or 'newreno' (RFC 5681). */
-  congestion: 'cubic' | 'newreno';
+  /** How the sending rate is found, where connect(), listen() or the socket say nothing else. */
+  congestion: CongestionName;
   /** Timestamps and with them PAWS (RFC 7323). */
   timestamps: boolean;
   /** Selective acknowledgments (RFC 2018). */
@@ -103,7 +104,6 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
   const options: TcpOptions = { ...DEFAULTS, ...given };
   for (const [name, value] of Object.entries(options)) {
     const [low, high] = BOUNDS[name as keyof TcpOptions] ?? [0, 0x7fffffff];
-    if (name === 'congestion') checkCongestion(value);
     if (typeof value !== 'number') continue;
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new StackError(
@@ -112,13 +112,9 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
       );
     }
   }
+  algorithmNamed(options.congestion);
   if (options.firstEphemeralPort > options.lastEphemeralPort) {
     throw new StackError('EINVAL', 'tcp.firstEphemeralPort is above tcp.lastEphemeralPort');
   }
   return options;
-}
-
-function checkCongestion(value: unknown): void {
-  if (value === 'cubic' || value === 'newreno') return;
-  throw new StackError('EINVAL', `tcp.congestion is '${value}'; it must be 'cubic' or 'newreno'`);
 }

@@ -185,7 +185,7 @@ function finIsUnsent(c: Connection): boolean {
 /** RFC 5681 4.1: after an idle time of an RTO the old cwnd says nothing. */
 function restartAfterIdle(tcp: Tcp, c: Connection): void {
   if (((tcp.clock.ms - c.lastSentAt) | 0) > c.rtoMs && c.backoff === 0) {
-    tcp.congestion.idled(c, tcp.options.initialWindowSegments);
+    c.congestion.idled(c, tcp.options.initialWindowSegments);
   }
 }
 

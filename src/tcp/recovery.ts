@@ -46,7 +46,7 @@ export function afterAck(
   if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
   if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
   else if (advance > 0 && !ended)
-    tcp.congestion.acknowledged(c, advance, before, tcp.clock.ms, board.rtt);
+    c.congestion.acknowledged(c, advance, before, tcp.clock.ms, board.rtt);
 }
 
 /** RFC 8985 6.2: what was sent long enough before the newest arrival is lost. */
@@ -109,7 +109,7 @@ function detectByDuplicates(c: Connection, board: Scoreboard, advance: number): 
 
 function enterRecovery(tcp: Tcp, c: Connection, before: number): void {
   tcp.stats[Stats.FAST_RECOVERIES]! += 1;
-  tcp.congestion.lost(c);
+  c.congestion.lost(c);
   c.recovery = FAST_RECOVERY;
   c.recover = c.sndNxt;
   c.prrDelivered = 0;
@@ -152,7 +152,7 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void
   c.tlpOut = 0;
   if (c.tlpRepeats === 0 || dsack || c.recovery !== OPEN) return;
   tcp.stats[Stats.TLP_RECOVERIES]! += 1;
-  tcp.congestion.lost(c);
+  c.congestion.lost(c);
   c.cwnd = c.ssthresh;
 }
 
@@ -160,7 +160,7 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void
 export function timedOut(tcp: Tcp, c: Connection): void {
   tcp.stats[Stats.TIMEOUTS]! += 1;
   // RFC 5681 equation 4: only the first timeout of a loss says something about the path.
-  if (c.retries <= 1) tcp.congestion.timedOut(c);
+  if (c.retries <= 1) c.congestion.timedOut(c);
   else c.cwnd = c.mss;
   c.recovery = LOSS;
   c.recover = c.sndNxt;

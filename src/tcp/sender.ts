@@ -49,7 +49,7 @@ function allArrived(tcp: Tcp, c: Connection, advance: number): void {
   forget(tcp, c, c.sndNxt);
   c.dupAcks = 0;
   sample(c, rtt, tcp.clock.ms, tcp.options);
-  tcp.congestion.acknowledged(c, advance, flight, tcp.clock.ms, rtt);
+  c.congestion.acknowledged(c, advance, flight, tcp.clock.ms, rtt);
   disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);
   progress(tcp, c);
 }

@@ -9,6 +9,7 @@ import { Address } from '../base/address.ts';
 import { type ErrorCode, StackError } from '../base/errors.ts';
 import { CLOSED as EVENT_CLOSED, EventSource } from '../base/events.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
+import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import type { Connection } from './connection.ts';
 import { windowOpened } from './receiver.ts';
 import { CLOSED, SYN_SENT, stateName } from './state.ts';
@@ -200,6 +201,17 @@ export class TcpSocket extends EventSource {
   /** How long data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the retry limit rules. */
   setUserTimeout(ms: number): void {
     if (this.#connection !== null) this.#connection.userTimeoutMs = ms;
+  }
+
+  /** The name of its congestion control; '' once the connection has ended. */
+  get congestion(): string {
+    return this.#connection === null ? '' : this.#connection.congestion.name;
+  }
+
+  /** As TCP_CONGESTION. Throws StackError EINVAL, which names the algorithms there are. */
+  setCongestion(name: string): void {
+    const next = algorithmNamed(name);
+    if (this.#connection !== null) changeCongestion(this.#tcp, this.#connection, next);
   }
 
   get localAddress(): Address {

@@ -21,9 +21,8 @@ import { IndexQueue } from '../storage/index-queue.ts';
 import { NO_TIMER, TimerWheel } from '../storage/timer-wheel.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
+import { algorithmNamed } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
-import { cubic } from './congestion/cubic.ts';
-import { newReno } from './congestion/new-reno.ts';
 import { ACK_DELAYED, type Connection, TIMER_DELAYED_ACK } from './connection.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
@@ -58,6 +57,7 @@ export class Tcp implements Transport {
   readonly options: TcpOptions;
   readonly drops: Float64Array;
   readonly stats: Float64Array = Stats.family.values();
+  /** What connections begin with. */
   readonly congestion: CongestionControl;
   readonly wheel: TimerWheel;
   readonly listeners: Listeners;
@@ -99,7 +99,7 @@ export class Tcp implements Transport {
     this.events = events;
     this.drops = drops;
     this.options = complete(options);
-    this.congestion = this.options.congestion === 'newreno' ? newReno : cubic;
+    this.congestion = algorithmNamed(this.options.congestion);
     this.random = random;
     this.secrets = new Secrets(random);
     this.records = new Records(this.options.maxConnections, this.options.maxOutOfOrderRanges);
@@ -348,6 +348,7 @@ export class Tcp implements Transport {
     c.sndBase = (c.iss + 1) | 0;
     c.tsOffset = this.secrets.timestampOffset(path);
     c.rtoMs = this.options.initialRtoMs;
+    c.congestion = this.congestion;
     c.noDelay = this.options.noDelay ? 1 : 0;
     c.challengedAt = (this.clock.ms - 1_000_000) | 0;
     c.lastSentAt = this.clock.ms;

@@ -2,10 +2,14 @@
  * The small interface behind which congestion control algorithms live.
  *
  * They own cwnd and ssthresh (bytes) of a connection; when loss is detected and what is sent
- * again is recovery.ts's business. No object per connection: state lives in the connection.
+ * again is recovery.ts's business. One object per algorithm, none per connection: what all
+ * loss-based ones need lives in the connection.
  * @module
  */
 import type { Connection } from '../connection.ts';
+
+/** The largest window an algorithm may set: int32 sums with it do not overflow. */
+export const MOST_WINDOW = 0x3fffffff;
 
 export interface CongestionControl {
   readonly name: string;

@@ -10,7 +10,7 @@
  * @module
  */
 import type { Connection } from '../connection.ts';
-import type { CongestionControl } from './congestion.ts';
+import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
 
 /** RFC 9438 4.1, 4.6, 5. */
 const C = 0.4;
@@ -33,7 +33,7 @@ class Cubic implements CongestionControl {
 
   start(c: Connection, segments: number): void {
     c.cwnd = segments * c.mss;
-    c.ssthresh = 0x3fffffff;
+    c.ssthresh = MOST_WINDOW;
     c.ackedBytes = 0;
     c.cubicMax = 0;
     c.cubicEpoch = 0;
@@ -50,7 +50,7 @@ class Cubic implements CongestionControl {
     } else if (flight + 3 * c.mss >= c.cwnd) {
       avoidance(c, bytes, nowMs);
     }
-    if (c.cwnd > 0x3fffffff) c.cwnd = 0x3fffffff;
+    if (c.cwnd > MOST_WINDOW) c.cwnd = MOST_WINDOW;
   }
 
   lost(c: Connection): void {

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Connection } from '../connection.ts';
-import type { CongestionControl } from './congestion.ts';
+import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
 
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 2;
@@ -13,7 +13,7 @@ class NewReno implements CongestionControl {
 
   start(c: Connection, segments: number): void {
     c.cwnd = segments * c.mss;
-    c.ssthresh = 0x3fffffff;
+    c.ssthresh = MOST_WINDOW;
     c.ackedBytes = 0;
   }
 
@@ -29,7 +29,7 @@ class NewReno implements CongestionControl {
         c.cwnd += c.mss;
       }
     }
-    if (c.cwnd > 0x3fffffff) c.cwnd = 0x3fffffff;
+    if (c.cwnd > MOST_WINDOW) c.cwnd = MOST_WINDOW;
   }
 
   lost(c: Connection): void {

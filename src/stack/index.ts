@@ -21,6 +21,8 @@ export { createLoopback } from '../link/loopback.ts';
 export { createPair } from '../link/pair.ts';
 export { allocateSimdArena } from '../link/simd-sum.ts';
 export { Arena } from '../storage/arena.ts';
+export type { TcpInfo } from '../tcp/info.ts';
+export { linuxInfo } from '../tcp/info-linux.ts';
 export { TcpListener } from '../tcp/listener.ts';
 export type { TcpOptions } from '../tcp/options.ts';
 export { TcpSocket } from '../tcp/socket.ts';

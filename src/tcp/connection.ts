@@ -16,6 +16,7 @@ import type { TcpListener } from './listener.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
 import { CLOSED } from './state.ts';
+import type { Tally } from './tally.ts';
 
 /** Bits of `timers`: which deadlines are armed. */
 export const TIMER_RETRANSMIT = 1;
@@ -77,6 +78,9 @@ export class Connection {
   /** rcvNxt in the last ACK sent. */
   lastAckSent = 0;
   lastReceivedAt = 0;
+  /** Segments that arrived with data, and without (info.ts); they wrap. */
+  dataSegmentsIn = 0;
+  bareSegmentsIn = 0;
 
   // Send sequence space (sender.ts, output.ts).
   sndUna = 0;
@@ -148,6 +152,9 @@ export class Connection {
   noDelay = 0;
   /** When something was last sent (ms): cwnd is not trusted after idling. */
   lastSentAt = 0;
+  /** Segments that were sent with data, and without (info.ts); they wrap. */
+  dataSegmentsOut = 0;
+  bareSegmentsOut = 0;
   rcvWndScale = 0;
   /** What is added to our clock in timestamps, so that it tells nothing. */
   tsOffset = 0;
@@ -169,6 +176,8 @@ export class Connection {
   tlpOut = 0;
 
   // From here on what a steady connection does not touch.
+  /** What it counts of the unusual; null while nothing unusual has happened. */
+  tally: Tally | null = null;
   hash = 0;
   /** Where it came in; null for connections we opened. */
   listener: TcpListener | null = null;
@@ -282,6 +291,10 @@ export class Connection {
     this.probesUnanswered = 0;
     this.userTimeoutMs = 0;
     this.ready = 0;
+    this.dataSegmentsIn = 0;
+    this.bareSegmentsIn = 0;
+    this.dataSegmentsOut = 0;
+    this.bareSegmentsOut = 0;
   }
 
   /** Bytes that were never sent; -1 when the FIN was, too. */

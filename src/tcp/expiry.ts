@@ -20,6 +20,7 @@ import { lateLoss, timedOut } from './recovery.ts';
 import { setRto } from './rtt.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
+import { noteTimeout } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armKeepAlive, armPersist, armRetransmit, disarm, expired, reschedule } from './timers.ts';
 
@@ -67,6 +68,7 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
   if (c.retries >= 2) c.path!.neighbor?.suspect(tcp.clock.ms);
   if (opening) {
     tcp.stats[Stats.TIMEOUTS]! += 1;
+    noteTimeout(tcp, c, c.backoff === 0);
     c.backoff++;
     setRto(c, tcp.options);
     c.synDue = 1;

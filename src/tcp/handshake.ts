@@ -14,6 +14,7 @@ import type { Segment } from './segment.ts';
 import { payloadMss, sendMss } from './sizes.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
+import { noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { disarm } from './timers.ts';
 
@@ -116,6 +117,7 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   c.quickAcks = QUICK_ACKS;
   c.retries = 0;
   if (c.backoff === 0) sample(c, (tcp.clock.us - c.synSentAt) | 0, tcp.clock.ms, tcp.options);
+  else noteTimeoutOver(tcp, c);
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
   c.congestion.start(c, tcp.options.initialWindowSegments);

@@ -37,9 +37,16 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
     remember(c, tcp.optionValues, s.seq, tcp.clock.ms);
     c.lastReceivedAt = tcp.clock.ms;
     acknowledge(tcp, c, s);
-    if (s.dataLength > 0) receive(tcp, c, s);
+    if (s.dataLength > 0) {
+      c.dataSegmentsIn = (c.dataSegmentsIn + 1) | 0;
+      receive(tcp, c, s);
+    } else {
+      c.bareSegmentsIn = (c.bareSegmentsIn + 1) | 0;
+    }
     return;
   }
+  if (s.dataLength > 0) c.dataSegmentsIn = (c.dataSegmentsIn + 1) | 0;
+  else c.bareSegmentsIn = (c.bareSegmentsIn + 1) | 0;
   if (c.state === State.SYN_SENT) synSent(tcp, c, s);
   else synchronized(tcp, c, s);
 }

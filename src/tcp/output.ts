@@ -26,6 +26,7 @@ import { scheduleTailProbe } from './sender.ts';
 import { offeredMss } from './sizes.ts';
 import { SYN_SENT, sends } from './state.ts';
 import * as Stats from './stats.ts';
+import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, armUserTimeout, disarm } from './timers.ts';
 
@@ -95,6 +96,7 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   if (withFin) flags |= length > 0 ? Wire.FIN | Wire.PSH : Wire.FIN;
   if (!emit(tcp, c, start, length, flags)) return false;
   tcp.stats[Stats.RETRANSMITS]! += 1;
+  noteRetransmission(tcp, c, segmentsIn(c, length), length);
   board.retransmitted(entry, tcp.clock.us);
   c.prrOut += (end - start) | 0;
   return true;
@@ -220,7 +222,12 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
     header += sack;
   }
   Wire.write(tcp.view, at, c.localPort, c.remotePort, seq, c.rcvNxt, header, flags, window);
-  if (length > 0) c.snd.copyTo(tcp.heap, (seq - c.sndBase) | 0, at + header, length);
+  if (length > 0) {
+    c.snd.copyTo(tcp.heap, (seq - c.sndBase) | 0, at + header, length);
+    c.dataSegmentsOut = (c.dataSegmentsOut + segmentsIn(c, length)) | 0;
+  } else {
+    c.bareSegmentsOut = (c.bareSegmentsOut + 1) | 0;
+  }
   const segmentFlags = length > c.mss ? TX_TCP_SUM | TX_SEGMENT : TX_TCP_SUM;
   tcp.egress.commit(path, at, header + length, segmentFlags, header, c.mss, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
@@ -230,6 +237,11 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
   const end = (seq + length + (flags & Wire.FIN)) | 0;
   if (end !== seq) sent(tcp, c, seq, end);
   return true;
+}
+
+/** Segments that `length` payload bytes go out as. */
+function segmentsIn(c: Connection, length: number): number {
+  return length <= c.mss ? 1 : Math.ceil(length / c.mss);
 }
 
 /** Accounts for sequence numbers that went out: scoreboard, sndNxt, timers. */
@@ -262,6 +274,7 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   Wire.write(tcp.view, at, c.localPort, c.remotePort, c.iss, ack, headerLength, flags, window);
   tcp.egress.commit(path, at, headerLength, TX_TCP_SUM, headerLength, 0, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
+  c.bareSegmentsOut++;
   c.rcvAdv = (c.rcvNxt + window) | 0;
   c.lastAckSent = c.rcvNxt;
   c.synDue = 0;

@@ -77,6 +77,7 @@ function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
 
 function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boolean {
   tcp.stats[Stats.OUT_OF_ORDER]! += 1;
+  tcp.records.tallyOf(c).outOfOrder++;
   c.lastArrived = s.seq;
   if (c.duplicatesOwed < MOST_DUPLICATE_ACKS) c.duplicatesOwed++;
   c.ackDue = ACK_NOW;

@@ -8,6 +8,7 @@ import { IndexQueue } from '../storage/index-queue.ts';
 import { IntervalSet } from '../storage/interval-set.ts';
 import { Connection } from './connection.ts';
 import { Scoreboard } from './scoreboard.ts';
+import { Tally } from './tally.ts';
 
 export class Records {
   /** All connection records, free ones (state CLOSED) included, by index. */
@@ -19,6 +20,7 @@ export class Records {
   readonly #free: IndexQueue = new IndexQueue();
   readonly #boards: Scoreboard[] = [];
   readonly #intervals: IntervalSet[] = [];
+  readonly #tallies: Tally[] = [];
 
   constructor(maxConnections: number, maxRanges: number) {
     this.#maxConnections = maxConnections;
@@ -72,5 +74,19 @@ export class Records {
 
   giveIntervals(set: IntervalSet): void {
     this.#intervals.push(set);
+  }
+
+  /** The connection's counts of the unusual, at zero where it had none. */
+  tallyOf(c: Connection): Tally {
+    if (c.tally !== null) return c.tally;
+    const tally = this.#tallies.pop() ?? new Tally();
+    tally.clear();
+    c.tally = tally;
+    return tally;
+  }
+
+  giveTally(c: Connection): void {
+    this.#tallies.push(c.tally!);
+    c.tally = null;
   }
 }

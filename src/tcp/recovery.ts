@@ -17,6 +17,7 @@ import {
 import { setRto } from './rtt.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
+import { noteTimeout, noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armReorder, disarm } from './timers.ts';
 
@@ -38,8 +39,9 @@ export function afterAck(
   advance: number,
   before: number,
 ): void {
-  if (board.reordered === 1 && c.sackOk === 1) c.reorders = 1;
+  if (board.reordered === 1 && c.sackOk === 1) noteReordering(tcp, c);
   const ended = c.recovery !== OPEN && ((c.sndUna - c.recover) | 0) >= 0;
+  if (ended && c.recovery === LOSS) noteTimeoutOver(tcp, c);
   if (ended) endRecovery(c);
   if (c.sackOk === 1) detectBySack(tcp, c, board);
   else detectByDuplicates(c, board, advance);
@@ -47,6 +49,12 @@ export function afterAck(
   if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
   else if (advance > 0 && !ended)
     c.congestion.acknowledged(c, advance, before, tcp.clock.ms, board.rtt);
+}
+
+/** Something arrived behind what was sent after it. */
+function noteReordering(tcp: Tcp, c: Connection): void {
+  c.reorders = 1;
+  tcp.records.tallyOf(c).reorderings++;
 }
 
 /** RFC 8985 6.2: what was sent long enough before the newest arrival is lost. */
@@ -159,6 +167,7 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void
 /** The retransmission timer fired: all that was not sacked is lost, and the window is a segment. */
 export function timedOut(tcp: Tcp, c: Connection): void {
   tcp.stats[Stats.TIMEOUTS]! += 1;
+  noteTimeout(tcp, c, c.recovery !== LOSS);
   // RFC 5681 equation 4: only the first timeout of a loss says something about the path.
   if (c.retries <= 1) c.congestion.timedOut(c);
   else c.cwnd = c.mss;

@@ -28,6 +28,7 @@ export function takeSackBlocks(tcp: Tcp, c: Connection, board: Scoreboard): void
     if (i === 0 && isDsack(tcp, c, first, end)) {
       tcp.dsack = 1;
       tcp.stats[Stats.DSACKS_IN]! += 1;
+      tcp.records.tallyOf(c).dsacksIn++;
     } else if (((first - c.sndUna) | 0) > 0) {
       board.sack(first, end, tcp.clock.us, c.minRtt);
     }

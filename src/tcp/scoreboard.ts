@@ -67,6 +67,20 @@ export class Scoreboard {
     return this.#head === this.#tail;
   }
 
+  /**
+   * Segments of up to `mss` bytes in the entries whose state has one of `bits` and none of `not`;
+   * with `bits` 0 in all entries that have none of `not`. For info.ts: it walks the scoreboard.
+   */
+  segments(mss: number, bits: number, not: number): number {
+    let count = 0;
+    for (let at = this.#head; at < this.#tail; at += WORDS) {
+      const state = this.#entries[at + STATE]!;
+      if ((bits !== 0 && (state & bits) === 0) || (state & not) !== 0) continue;
+      count += Math.ceil(((this.#entries[at + END]! - this.#startOf(at)) | 0) / mss);
+    }
+    return count;
+  }
+
   /** Entries now. */
   get count(): number {
     return (this.#tail - this.#head) / WORDS;

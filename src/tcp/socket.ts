@@ -11,6 +11,7 @@ import { CLOSED as EVENT_CLOSED, EventSource } from '../base/events.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import type { Connection } from './connection.ts';
+import { infoOf, type TcpInfo } from './info.ts';
 import { windowOpened } from './receiver.ts';
 import { CLOSED, SYN_SENT, stateName } from './state.ts';
 import type { Tcp } from './tcp.ts';
@@ -50,6 +51,12 @@ export class TcpSocket extends EventSource {
   /** The connection for those who look deep (tests, `connections` listings); null once ended. */
   get connection(): Connection | null {
     return this.#connection;
+  }
+
+  /** What the connection knows about itself, at least Linux's TCP_INFO; null once it is over. */
+  info(): TcpInfo | null {
+    const c = this.#connection;
+    return c === null ? null : infoOf(this.#tcp, c, this.bytesRead, this.bytesWritten);
   }
 
   /** Bytes ready to be read. */

@@ -414,6 +414,7 @@ export class Tcp implements Transport {
     c.snd.reset(this.heap);
     c.rcv.reset(this.heap);
     if (c.board !== null) this.records.giveBoard(c);
+    if (c.tally !== null) this.records.giveTally(c);
     if (c.outOfOrder !== null) {
       this.records.giveIntervals(c.outOfOrder);
       c.outOfOrder = null;

@@ -12,7 +12,8 @@ import { ByteRing } from '../storage/byte-ring.ts';
 import type { IntervalSet } from '../storage/interval-set.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import { cubic } from './congestion/cubic.ts';
-import type { TcpListener } from './listener.ts';
+import type { Growth } from './congestion/growth.ts';
+import type { Disorder, Loss, Opening, Patience } from './parts.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
 import { CLOSED } from './state.ts';
@@ -121,13 +122,6 @@ export class Connection {
   congestion: CongestionControl = cubic;
   cwnd = 0;
   ssthresh = 0;
-  /** HyStart++: where the round ends, its least round-trip time and samples, the last round's. */
-  roundEnd = 0;
-  roundRtt = 0x7fffffff;
-  roundSamples = 0;
-  lastRoundRtt = 0x7fffffff;
-  /** Rounds of conservative slow start, 0: none. */
-  cssRounds = 0;
 
   // Timers (timers.ts): milliseconds. Armed ones as bits, and the entry on the wheel.
   timers = 0;
@@ -136,7 +130,6 @@ export class Connection {
   retransmitAt = 0;
   tlpAt = 0;
   delayedAckAt = 0;
-  userTimeoutMs = 0;
   retries = 0;
 
   // What the next turn of output() is to do.
@@ -172,62 +165,23 @@ export class Connection {
   recovery = OPEN;
   /** Duplicate ACKs in a row; without SACK each stands for a segment that arrived. */
   dupAcks = 0;
-  /** Tail loss probe (RFC 8985 7): out, where its ACK ends it, whether it repeated data. */
+  /** 1 while a tail loss probe is out (RFC 8985 7). */
   tlpOut = 0;
 
-  // From here on what a steady connection does not touch.
+  // From here on what a steady connection does not touch. More of that is in parts.ts, and what
+  // is new and not for every connection belongs there, too: each is null while not needed.
   /** What it counts of the unusual; null while nothing unusual has happened. */
   tally: Tally | null = null;
   hash = 0;
-  /** Where it came in; null for connections we opened. */
-  listener: TcpListener | null = null;
-  /** 1 while it waits in the listener's accept queue. */
-  acceptQueued = 0;
-  iss = 0;
-  irs = 0;
-  /** When the SYN went out, for the first measurement (us). */
-  synSentAt = 0;
-  finSeq = 0;
   /** Challenge ACKs: when the last one was sent (ms). */
   challengedAt = 0;
-  /** Where the segment began that last arrived out of order. */
-  lastArrived = 0;
-  /** Segments that arrived out of order since the last ACK. */
-  duplicatesOwed = 0;
-  dsackFirst = 0;
-  dsackEnd = 0;
-  /** Bytes acknowledged and not yet turned into window. */
-  ackedBytes = 0;
-  /** CUBIC: W_max, the epoch's start (ms, 0: none), K (ms), what Reno would have. */
-  cubicMax = 0;
-  cubicEpoch = 0;
-  cubicK = 0;
-  cubicReno = 0;
-  /** HyStart++: the round-trip time at the beginning of conservative slow start. */
-  cssBaseRtt = 0;
-  /** sndNxt when recovery began: what ends it. */
-  recover = 0;
-  /** PRR (RFC 9937): delivered and sent since recovery began, and what was in flight then. */
-  prrDelivered = 0;
-  prrOut = 0;
-  recoverFlight = 0;
-  /** 1 once the path was seen to reorder: RACK then waits before it calls a segment lost. */
-  reorders = 0;
-  /** RACK's reordering window in quarters of minRtt, what may raise it next, and for how long. */
-  reorderSteps = 1;
-  reorderRound = 0;
-  reorderPersist = 0;
-  tlpEnd = 0;
-  tlpRepeats = 0;
-  reorderAt = 0;
-  keepAliveAt = 0;
+  /** TIME-WAIT's end, or that of an orphan's patience. */
   endAt = 0;
-  userTimeoutAt = 0;
-  keepAlive = 0;
-  keepAliveIdleMs = 0;
-  keepAliveIntervalMs = 0;
-  keepAliveProbes = 0;
-  probesUnanswered = 0;
+  opening: Opening | null = null;
+  loss: Loss | null = null;
+  growth: Growth | null = null;
+  disorder: Disorder | null = null;
+  patience: Patience | null = null;
 
   constructor(index: number) {
     this.index = index;
@@ -247,8 +201,6 @@ export class Connection {
     this.localPort = localPort;
     this.remotePort = remotePort;
     this.socket = null;
-    this.listener = null;
-    this.acceptQueued = 0;
     this.orphan = 0;
     this.sndWnd = 0;
     this.maxSndWnd = 0;
@@ -257,7 +209,6 @@ export class Connection {
     this.synDue = 0;
     this.probeDue = 0;
     this.wantsRoom = 0;
-    this.irs = 0;
     this.rcvNxt = 0;
     this.rcvAdv = 0;
     this.rcvWndScale = 0;
@@ -268,28 +219,19 @@ export class Connection {
     this.finSeen = 0;
     this.dsackDue = 0;
     this.tsOk = 0;
-    this.duplicatesOwed = 0;
     this.srtt = 0;
     this.rttvar = 0;
     this.backoff = 0;
     this.cwnd = 0;
-    this.ackedBytes = 0;
-    this.roundRtt = 0x7fffffff;
     this.dupAcks = 0;
     this.recovery = OPEN;
     this.sackOk = 0;
-    this.reorders = 0;
-    this.reorderSteps = 1;
-    this.reorderPersist = 0;
     this.minRtt = 0;
     this.tlpDue = 0;
     this.tlpOut = 0;
     this.timers = 0;
     this.onWheel = 0;
     this.retries = 0;
-    this.keepAlive = 0;
-    this.probesUnanswered = 0;
-    this.userTimeoutMs = 0;
     this.ready = 0;
     this.dataSegmentsIn = 0;
     this.bareSegmentsIn = 0;

@@ -105,20 +105,24 @@ function probeWindow(tcp: Tcp, c: Connection): boolean {
 
 /** RFC 9293 3.8.4; false when the peer is gone. */
 function keepAlive(tcp: Tcp, c: Connection): boolean {
+  const patience = c.patience!;
   const silent = (tcp.clock.ms - c.lastReceivedAt) | 0;
-  if (silent < c.keepAliveIdleMs || c.sndUna !== c.sndNxt) {
-    c.probesUnanswered = 0;
-    const left = silent < c.keepAliveIdleMs ? c.keepAliveIdleMs - silent : c.keepAliveIdleMs;
+  if (silent < patience.keepAliveIdleMs || c.sndUna !== c.sndNxt) {
+    patience.probesUnanswered = 0;
+    const left =
+      silent < patience.keepAliveIdleMs
+        ? patience.keepAliveIdleMs - silent
+        : patience.keepAliveIdleMs;
     armKeepAlive(tcp.wheel, c, (tcp.clock.ms + left) | 0);
     return true;
   }
-  if (c.probesUnanswered >= c.keepAliveProbes) {
+  if (patience.probesUnanswered >= patience.keepAliveProbes) {
     giveUp(tcp, c);
     return false;
   }
-  c.probesUnanswered++;
+  patience.probesUnanswered++;
   c.probeDue = 1;
-  armKeepAlive(tcp.wheel, c, (tcp.clock.ms + c.keepAliveIntervalMs) | 0);
+  armKeepAlive(tcp.wheel, c, (tcp.clock.ms + patience.keepAliveIntervalMs) | 0);
   tcp.makeReady(c);
   return true;
 }

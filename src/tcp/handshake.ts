@@ -8,6 +8,7 @@ import { CONNECTED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
+import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
 import { sample } from './rtt.ts';
 import type { Segment } from './segment.ts';
@@ -25,7 +26,7 @@ const QUICK_ACKS = 16;
 export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   const hasAck = (s.flags & ACK) !== 0;
   // First: the ACK bit.
-  if (hasAck && (((s.ack - c.iss) | 0) <= 0 || ((s.ack - c.sndNxt) | 0) > 0)) {
+  if (hasAck && (((s.ack - c.opening!.iss) | 0) <= 0 || ((s.ack - c.sndNxt) | 0) > 0)) {
     tcp.drops[Drop.TCP_BAD_ACK]! += 1;
     if (!(s.flags & RST)) tcp.reset(s.ack, 0, 0);
     return;
@@ -65,7 +66,7 @@ function takeRest(tcp: Tcp, c: Connection, s: Segment): void {
 /** What the peer's SYN settles: its sequence numbers and options. */
 export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
   const peer = tcp.optionValues;
-  c.irs = s.seq;
+  c.opening!.irs = s.seq;
   c.rcvNxt = (s.seq + 1) | 0;
   c.lastAckSent = c.rcvNxt;
   c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
@@ -92,7 +93,7 @@ function takeTimestamps(tcp: Tcp, c: Connection, peer: TcpOptionValues): void {
 
 /** The ACK of our SYN-ACK arrived in SYN-RECEIVED; false when the program cannot take it yet. */
 export function established(tcp: Tcp, c: Connection, s: Segment): boolean {
-  const listener = c.listener;
+  const listener = c.opening!.listener;
   if (listener !== null && !listener.hasRoom) {
     // The peer's retransmission, or ours, tries again.
     tcp.drops[Drop.TCP_ACCEPT_QUEUE_FULL]! += 1;
@@ -112,15 +113,20 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   c.maxSndWnd = window > 1 ? window : 1;
   c.sndWl1 = s.seq;
   c.sndWl2 = s.ack;
-  c.recover = s.ack;
-  c.reorderRound = s.ack;
   c.quickAcks = QUICK_ACKS;
+  c.synDue = 0;
   c.retries = 0;
-  if (c.backoff === 0) sample(c, (tcp.clock.us - c.synSentAt) | 0, tcp.clock.ms, tcp.options);
-  else noteTimeoutOver(tcp, c);
+  const opening = c.opening!;
+  if (c.backoff === 0) {
+    sample(c, (tcp.clock.us - opening.synSentAt) | 0, tcp.clock.ms, tcp.options);
+  } else {
+    noteTimeoutOver(tcp, c);
+  }
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
   c.congestion.start(c, tcp.options.initialWindowSegments);
+  // A connection that came in needs it until it is accepted.
+  if (opening.listener === null) giveOpening(c);
   c.state = State.ESTABLISHED;
   tcp.startKeepAlive(c);
   if (c.finQueued === 1) c.state = State.next(c.state, State.CLOSE);

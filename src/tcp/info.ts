@@ -129,7 +129,7 @@ export function infoOf(tcp: Tcp, c: Connection, bytesRead: number, bytesWritten:
     congestionState: congestionState(c, segments.sacked),
     congestion: c.congestion.name,
     retransmits: c.retries,
-    probes: (c.timers & TIMER_PERSIST) !== 0 ? c.retries : c.probesUnanswered,
+    probes: (c.timers & TIMER_PERSIST) !== 0 ? c.retries : (c.patience?.probesUnanswered ?? 0),
     backoff: c.backoff,
     reordering: REORDERING,
     bytesReceived: bytesRead + c.rcv.length,

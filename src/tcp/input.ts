@@ -10,6 +10,7 @@ import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
 import { established, synSent } from './handshake.ts';
+import { disorderOf } from './parts.ts';
 import { isFresh, isMissing, remember } from './paws.ts';
 import { receive } from './receiver.ts';
 import type { Segment } from './segment.ts';
@@ -66,7 +67,7 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
   if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
   c.lastReceivedAt = now;
-  c.probesUnanswered = 0;
+  if (c.patience !== null) c.patience.probesUnanswered = 0;
   // Second: RST. Only the exact next number resets (RFC 5961 3.2).
   if (s.flags & RST) {
     if (s.seq === c.rcvNxt) resetByPeer(tcp, c);
@@ -117,7 +118,7 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   if (old) duplicate(tcp, c, s);
   else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
   if (s.flags & RST) return;
-  if (c.state === State.SYN_RECEIVED && s.flags & SYN && s.seq === c.irs) {
+  if (c.state === State.SYN_RECEIVED && s.flags & SYN && s.seq === c.opening!.irs) {
     // Our SYN-ACK was lost.
     c.synDue = 1;
     tcp.makeReady(c);
@@ -126,7 +127,7 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   c.lastReceivedAt = tcp.clock.ms;
   // An old segment's ACK is good news all the same: keepalives and probes look like this.
   if (old && s.flags & ACK && c.state !== State.SYN_RECEIVED && ackIsAcceptable(c, s.ack)) {
-    c.probesUnanswered = 0;
+    if (c.patience !== null) c.patience.probesUnanswered = 0;
   }
   if (c.state === State.TIME_WAIT && s.flags & FIN) {
     armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);
@@ -139,8 +140,9 @@ function duplicate(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.stats[Stats.DUPLICATES]! += 1;
   if (s.dataLength === 0 || c.sackOk === 0) return;
   c.dsackDue = 1;
-  c.dsackFirst = s.seq;
-  c.dsackEnd = (s.seq + s.dataLength) | 0;
+  const disorder = disorderOf(c);
+  disorder.dsackFirst = s.seq;
+  disorder.dsackEnd = (s.seq + s.dataLength) | 0;
 }
 
 /** Fifth, check the ACK field; false when the segment is done with. */
@@ -191,7 +193,7 @@ function trimToWindow(c: Connection, s: Segment): boolean {
 function resetByPeer(tcp: Tcp, c: Connection): void {
   if (c.state === State.SYN_RECEIVED) {
     tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
-    tcp.end(c, c.listener === null ? 'ECONNREFUSED' : '');
+    tcp.end(c, c.opening!.listener === null ? 'ECONNREFUSED' : '');
     return;
   }
   const orderly =

@@ -13,6 +13,7 @@ import { algorithmNamed } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import type { Connection } from './connection.ts';
 import { takeSyn } from './handshake.ts';
+import { giveOpening } from './parts.ts';
 import type { Segment } from './segment.ts';
 import { TcpSocket } from './socket.ts';
 import { SYN_RECEIVED } from './state.ts';
@@ -79,8 +80,9 @@ export class TcpListener extends EventSource {
   accept(): TcpSocket | null {
     for (let index = this.#queue.shift(); index !== EMPTY; index = this.#queue.shift()) {
       const c = this.#tcp.connections[index]!;
-      if (c.acceptQueued === 0 || c.listener !== this) continue;
-      c.acceptQueued = 0;
+      const opening = c.opening;
+      if (opening === null || opening.acceptQueued === 0 || opening.listener !== this) continue;
+      giveOpening(c);
       this.waiting--;
       const socket = new TcpSocket(this.#tcp, c);
       c.socket = socket;
@@ -118,7 +120,7 @@ export class TcpListener extends EventSource {
     }
     const c = tcp.adopt(packet);
     if (c === null) return;
-    c.listener = this;
+    c.opening!.listener = this;
     c.congestion = this.#congestion;
     this.halfOpen++;
     takeSyn(tcp, c, s);
@@ -132,7 +134,7 @@ export class TcpListener extends EventSource {
   enqueue(c: Connection): void {
     this.halfOpen--;
     this.waiting++;
-    c.acceptQueued = 1;
+    c.opening!.acceptQueued = 1;
     this.#queue.push(c.index);
     this.#tcp.events.raise(this, ACCEPTABLE);
   }

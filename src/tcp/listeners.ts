@@ -72,8 +72,9 @@ export class Listeners {
     this.#remove(listener);
     if (listener.halfOpen + listener.waiting > 0) {
       for (const c of tcp.connections) {
-        if (c.listener !== listener) continue;
-        if (c.acceptQueued === 1 || c.state === SYN_RECEIVED) tcp.abort(c, '');
+        const opening = c.opening;
+        if (opening === null || opening.listener !== listener) continue;
+        if (opening.acceptQueued === 1 || c.state === SYN_RECEIVED) tcp.abort(c, '');
       }
     }
     tcp.events.raise(listener, EVENT_CLOSED);

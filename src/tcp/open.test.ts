@@ -57,6 +57,20 @@ test('a window scale above 14 counts as 14 (RFC 7323 2.3)', () => {
   assert.equal(tcp.stack.tcp.connections[0]!.sndWndScale, 14);
 });
 
+test('SYN-RECEIVED: a repeated SYN and the ACK in one burst: no SYN-ACK once established', () => {
+  const tcp = TcpPeer.synReceived();
+  tcp.getsTogether(
+    { flags: SYN, seq: PEER_ISN, mss: 1460 },
+    { flags: ACK, seq: tcp.theirs(0), ack: tcp.ours(0) },
+  );
+  assert.equal(tcp.state, 'ESTABLISHED');
+  const told = tcp.sent.splice(0);
+  assert.ok(told.every((segment) => (segment.flags & SYN) === 0));
+  tcp.listener!.accept()!.write(Uint8Array.of(120));
+  tcp.pump();
+  tcp.sends({ seq: tcp.ours(0), data: 'x' });
+});
+
 test('SYN-SENT: a SYN without ACK is a simultaneous open', () => {
   const tcp = TcpPeer.synSent();
   tcp.gets({ flags: SYN, seq: PEER_ISN, mss: 1400 });

@@ -15,10 +15,12 @@ import {
   ACK_NONE,
   ACK_NOW,
   type Connection,
+  FAST_RECOVERY,
   OPEN,
   TIMER_DELAYED_ACK,
   TIMER_RETRANSMIT,
 } from './connection.ts';
+import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
 import { sackLength, writeSack } from './sack.ts';
 import { NONE, type Scoreboard } from './scoreboard.ts';
@@ -28,7 +30,7 @@ import { SYN_SENT, sends } from './state.ts';
 import * as Stats from './stats.ts';
 import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
-import { armPersist, armRetransmit, armUserTimeout, disarm } from './timers.ts';
+import { armPersist, armRetransmit, disarm, startUserTimeout } from './timers.ts';
 
 /** Segments one connection may send before the others get their turn. */
 const QUANTUM = 16;
@@ -62,14 +64,15 @@ export function output(tcp: Tcp, c: Connection): boolean {
  * them, and one that is lost on its way is not the only one. False when there was no room.
  */
 function tellOfHoles(tcp: Tcp, c: Connection): boolean {
+  const disorder = disorderOf(c);
   do {
     if (!emit(tcp, c, c.sndNxt, 0, Wire.ACK)) {
       c.ackDue = ACK_NOW;
       return false;
     }
-    c.duplicatesOwed--;
-  } while (c.duplicatesOwed > 0);
-  c.duplicatesOwed = 0;
+    disorder.duplicatesOwed--;
+  } while (disorder.duplicatesOwed > 0);
+  disorder.duplicatesOwed = 0;
   return true;
 }
 
@@ -98,7 +101,7 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   tcp.stats[Stats.RETRANSMITS]! += 1;
   noteRetransmission(tcp, c, segmentsIn(c, length), length);
   board.retransmitted(entry, tcp.clock.us);
-  c.prrOut += (end - start) | 0;
+  if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - start) | 0;
   return true;
 }
 
@@ -119,8 +122,9 @@ function sendTailProbe(tcp: Tcp, c: Connection): boolean {
   else resend(tcp, c, board, entry);
   tcp.stats[Stats.TLP_PROBES]! += 1;
   c.tlpOut = 1;
-  c.tlpRepeats = fresh ? 0 : 1;
-  c.tlpEnd = c.sndNxt;
+  const loss = lossOf(c);
+  loss.tlpRepeats = fresh ? 0 : 1;
+  loss.tlpEnd = c.sndNxt;
   return true;
 }
 
@@ -253,11 +257,11 @@ function sent(tcp: Tcp, c: Connection, seq: number, end: number): void {
     if (c.sndNxt === c.sndUna) c.firstSentAt = tcp.clock.us;
     else tcp.records.boardOf(c).sent(end, tcp.clock.us);
     c.sndNxt = end;
-    c.prrOut += (end - seq) | 0;
+    if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - seq) | 0;
   }
   if ((c.timers & TIMER_RETRANSMIT) === 0) {
     armRetransmit(tcp.wheel, c, (nowMs + c.rtoMs) | 0);
-    if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (nowMs + c.userTimeoutMs) | 0);
+    if (c.patience !== null) startUserTimeout(tcp.wheel, c, nowMs);
   }
 }
 
@@ -271,7 +275,8 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   const flags = isReply ? Wire.SYN | Wire.ACK : Wire.SYN;
   const window = tcp.options.receiveBufferBytes < 65535 ? tcp.options.receiveBufferBytes : 65535;
   const ack = isReply ? c.rcvNxt : 0;
-  Wire.write(tcp.view, at, c.localPort, c.remotePort, c.iss, ack, headerLength, flags, window);
+  const { iss } = c.opening!;
+  Wire.write(tcp.view, at, c.localPort, c.remotePort, iss, ack, headerLength, flags, window);
   tcp.egress.commit(path, at, headerLength, TX_TCP_SUM, headerLength, 0, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
   c.bareSegmentsOut++;
@@ -279,8 +284,8 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   c.lastAckSent = c.rcvNxt;
   c.synDue = 0;
   c.ackDue = ACK_NONE;
-  c.synSentAt = tcp.clock.us;
-  c.sndNxt = (c.iss + 1) | 0;
+  c.opening!.synSentAt = tcp.clock.us;
+  c.sndNxt = (iss + 1) | 0;
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   return true;
 }

@@ -9,6 +9,7 @@ import * as Drop from '../base/drops.ts';
 import { ENDED, READABLE } from '../base/events.ts';
 import { FIN } from '../wire/tcp.ts';
 import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
+import { disorderOf } from './parts.ts';
 import type { Segment } from './segment.ts';
 import { FIN_RECEIVED, next, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
@@ -47,10 +48,12 @@ function smallestStep(c: Connection, limit: number): number {
 export function receive(tcp: Tcp, c: Connection, s: Segment): void {
   if (s.dataLength > 0 && !takeData(tcp, c, s)) return;
   if ((s.flags & FIN) !== 0 && c.finSeen === 0) {
+    const finSeq = (s.seq + s.dataLength) | 0;
+    if (finSeq === c.rcvNxt) return takeFin(tcp, c);
     c.finSeen = 1;
-    c.finSeq = (s.seq + s.dataLength) | 0;
+    disorderOf(c).finSeq = finSeq;
   }
-  if (c.finSeen === 1 && c.rcvNxt === c.finSeq) takeFin(tcp, c);
+  if (c.finSeen === 1 && c.rcvNxt === c.disorder!.finSeq) takeFin(tcp, c);
 }
 
 /** False when the data had to be dropped. */
@@ -78,8 +81,9 @@ function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
 function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boolean {
   tcp.stats[Stats.OUT_OF_ORDER]! += 1;
   tcp.records.tallyOf(c).outOfOrder++;
-  c.lastArrived = s.seq;
-  if (c.duplicatesOwed < MOST_DUPLICATE_ACKS) c.duplicatesOwed++;
+  const disorder = disorderOf(c);
+  disorder.lastArrived = s.seq;
+  if (disorder.duplicatesOwed < MOST_DUPLICATE_ACKS) disorder.duplicatesOwed++;
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
   if (c.outOfOrder === null) c.outOfOrder = tcp.records.takeIntervals();

@@ -14,6 +14,7 @@ import {
   TIMER_REORDER,
   TIMER_TLP,
 } from './connection.ts';
+import { lossOf, settleLoss } from './parts.ts';
 import { setRto } from './rtt.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
@@ -40,7 +41,7 @@ export function afterAck(
   before: number,
 ): void {
   if (board.reordered === 1 && c.sackOk === 1) noteReordering(tcp, c);
-  const ended = c.recovery !== OPEN && ((c.sndUna - c.recover) | 0) >= 0;
+  const ended = c.recovery !== OPEN && ((c.sndUna - c.loss!.recover) | 0) >= 0;
   if (ended && c.recovery === LOSS) noteTimeoutOver(tcp, c);
   if (ended) endRecovery(c);
   if (c.sackOk === 1) detectBySack(tcp, c, board);
@@ -53,7 +54,7 @@ export function afterAck(
 
 /** Something arrived behind what was sent after it. */
 function noteReordering(tcp: Tcp, c: Connection): void {
-  c.reorders = 1;
+  lossOf(c).reorders = 1;
   tcp.records.tallyOf(c).reorderings++;
 }
 
@@ -70,11 +71,12 @@ function detectBySack(tcp: Tcp, c: Connection, board: Scoreboard): void {
  * a quarter of the least round-trip time per round trip, for 16 recoveries (RFC 8985 6.2 step 4).
  */
 export function duplicateTold(c: Connection): void {
-  if (((c.sndUna - c.reorderRound) | 0) < 0) return;
-  c.reorderRound = c.sndNxt;
-  c.reorders = 1;
-  if (c.reorderSteps < MOST_STEPS) c.reorderSteps++;
-  c.reorderPersist = PERSIST_RECOVERIES;
+  const loss = lossOf(c);
+  if (((c.sndUna - loss.reorderRound) | 0) < 0) return;
+  loss.reorderRound = c.sndNxt;
+  loss.reorders = 1;
+  if (loss.reorderSteps < MOST_STEPS) loss.reorderSteps++;
+  loss.reorderPersist = PERSIST_RECOVERIES;
 }
 
 /** The time that late segments were given is up. */
@@ -89,8 +91,10 @@ export function lateLoss(tcp: Tcp, c: Connection): void {
 
 /** Microseconds that a late segment is waited for. */
 function reorderWindow(c: Connection, board: Scoreboard): number {
-  if (c.reorders === 0 && (c.recovery !== OPEN || board.sackedBytes >= THRESHOLD * c.mss)) return 0;
-  const window = (c.minRtt >> 2) * c.reorderSteps;
+  const loss = c.loss;
+  const reorders = loss !== null && loss.reorders === 1;
+  if (!reorders && (c.recovery !== OPEN || board.sackedBytes >= THRESHOLD * c.mss)) return 0;
+  const window = (c.minRtt >> 2) * (loss === null ? 1 : loss.reorderSteps);
   const srtt = c.srtt >> 3;
   return window < srtt ? window : srtt;
 }
@@ -111,41 +115,44 @@ function detectByDuplicates(c: Connection, board: Scoreboard, advance: number): 
   }
   board.delivered = c.mss;
   // Step 2: not for what was sent before the last recovery.
-  const fresh = c.recovery === OPEN && ((c.sndUna - c.recover) | 0) >= 0;
+  const old = c.loss !== null && ((c.sndUna - c.loss.recover) | 0) < 0;
+  const fresh = c.recovery === OPEN && !old;
   if (fresh && c.dupAcks >= THRESHOLD) board.loseFirst(c.mss);
 }
 
 function enterRecovery(tcp: Tcp, c: Connection, before: number): void {
   tcp.stats[Stats.FAST_RECOVERIES]! += 1;
   c.congestion.lost(c);
+  const loss = lossOf(c);
   c.recovery = FAST_RECOVERY;
-  c.recover = c.sndNxt;
-  c.prrDelivered = 0;
-  c.prrOut = 0;
-  c.recoverFlight = before > c.mss ? before : c.mss;
+  loss.recover = c.sndNxt;
+  loss.prrDelivered = 0;
+  loss.prrOut = 0;
+  loss.recoverFlight = before > c.mss ? before : c.mss;
   // The first repair goes at once, however full the window (RFC 9937 6).
   c.cwnd = c.pipe + c.mss;
   c.tlpOut = 0;
   disarm(c, TIMER_TLP);
-  if (c.reorderPersist > 0 && --c.reorderPersist === 0) c.reorderSteps = 1;
+  if (loss.reorderPersist > 0 && --loss.reorderPersist === 0) loss.reorderSteps = 1;
 }
 
 /** RFC 9937 6: as many bytes may leave as arrive, scaled by what the window is to become. */
 function proportionalRate(c: Connection, delivered: number, advance: number): void {
   if (delivered <= 0) return;
-  c.prrDelivered += delivered;
+  const loss = c.loss!;
+  loss.prrDelivered += delivered;
   const pipe = c.pipe;
   let count = 0;
   if (pipe > c.ssthresh) {
-    count = Math.ceil((c.prrDelivered * c.ssthresh) / c.recoverFlight) - c.prrOut;
+    count = Math.ceil((loss.prrDelivered * c.ssthresh) / loss.recoverFlight) - loss.prrOut;
   } else {
-    const owed = c.prrDelivered - c.prrOut;
+    const owed = loss.prrDelivered - loss.prrOut;
     count = owed > delivered ? owed : delivered;
     // Good news: the first hole has moved. Then the window may grow by a segment.
     if (advance > 0) count += c.mss;
     if (count > c.ssthresh - pipe) count = c.ssthresh - pipe;
   }
-  if (c.prrOut === 0 && count < c.mss) count = c.mss;
+  if (loss.prrOut === 0 && count < c.mss) count = c.mss;
   c.cwnd = pipe + (count > 0 ? count : 0);
 }
 
@@ -158,10 +165,12 @@ function endRecovery(c: Connection): void {
 /** The probe's ACK came: had it to repair a loss, the window pays for it (RFC 8985 7.4). */
 export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void {
   c.tlpOut = 0;
-  if (c.tlpRepeats === 0 || dsack || c.recovery !== OPEN) return;
-  tcp.stats[Stats.TLP_RECOVERIES]! += 1;
-  c.congestion.lost(c);
-  c.cwnd = c.ssthresh;
+  if (c.loss!.tlpRepeats === 1 && !dsack && c.recovery === OPEN) {
+    tcp.stats[Stats.TLP_RECOVERIES]! += 1;
+    c.congestion.lost(c);
+    c.cwnd = c.ssthresh;
+  }
+  if (c.board === null) settleLoss(c);
 }
 
 /** The retransmission timer fired: all that was not sacked is lost, and the window is a segment. */
@@ -172,7 +181,7 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   if (c.retries <= 1) c.congestion.timedOut(c);
   else c.cwnd = c.mss;
   c.recovery = LOSS;
-  c.recover = c.sndNxt;
+  lossOf(c).recover = c.sndNxt;
   c.dupAcks = 0;
   c.tlpOut = 0;
   c.backoff++;

@@ -66,15 +66,15 @@ export function writeSack(tcp: Tcp, c: Connection, at: number, length: number): 
   let to = at + FRONT;
   const end = at + length;
   if (c.dsackDue === 1) {
-    view.setInt32(to, c.dsackFirst);
-    view.setInt32(to + 4, c.dsackEnd);
+    view.setInt32(to, c.disorder!.dsackFirst);
+    view.setInt32(to + 4, c.disorder!.dsackEnd);
     to += BLOCK;
     c.dsackDue = 0;
     tcp.stats[Stats.DSACKS_OUT]! += 1;
   }
   const ranges = c.outOfOrder;
   if (ranges === null) return;
-  const newest = ranges.indexOf(c.lastArrived);
+  const newest = ranges.indexOf(c.disorder!.lastArrived);
   if (newest >= 0 && to < end) to = writeBlock(view, to, ranges.first(newest), ranges.end(newest));
   for (let i = ranges.count - 1; i >= 0 && to < end; i--) {
     if (i !== newest) to = writeBlock(view, to, ranges.first(i), ranges.end(i));

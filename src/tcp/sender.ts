@@ -12,12 +12,13 @@ import {
   TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
+import { settleLoss } from './parts.ts';
 import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
 import { sample } from './rtt.ts';
 import { takeSackBlocks } from './sack.ts';
 import type { Segment } from './segment.ts';
 import type { Tcp } from './tcp.ts';
-import { armProbe, armRetransmit, armUserTimeout, disarm } from './timers.ts';
+import { armProbe, armRetransmit, disarm, startUserTimeout } from './timers.ts';
 
 /** RFC 8985 7.2: a lone segment's ACK may be delayed; the peer's timer is at most about this. */
 const PEER_DELAYED_ACK_MS = 200;
@@ -34,7 +35,7 @@ export function acknowledge(tcp: Tcp, c: Connection, s: Segment): void {
   if (advance >= 0 && c.sndNxt !== c.sndUna) {
     if (c.board === null && s.ack === c.sndNxt) allArrived(tcp, c, advance);
     else if (advance > 0 || tellsOfHole(tcp, c, s, window)) news(tcp, c, s, advance);
-    if (c.tlpOut === 1 && ((c.sndUna - c.tlpEnd) | 0) >= 0) {
+    if (c.tlpOut === 1 && ((c.sndUna - c.loss!.tlpEnd) | 0) >= 0) {
       probeAcknowledged(tcp, c, tcp.dsack === 1);
     }
   }
@@ -84,7 +85,10 @@ function news(tcp: Tcp, c: Connection, s: Segment, advance: number): void {
     else restartTimers(tcp, c);
     progress(tcp, c);
   }
-  if (board.isEmpty) tcp.records.giveBoard(c);
+  if (board.isEmpty) {
+    tcp.records.giveBoard(c);
+    if (c.loss !== null) settleLoss(c);
+  }
 }
 
 /** Everything acknowledged was sent more than once: only the echoed timestamp knows (RFC 7323 4.1). */
@@ -124,7 +128,7 @@ function progress(tcp: Tcp, c: Connection): void {
 function restartTimers(tcp: Tcp, c: Connection): void {
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   scheduleTailProbe(tcp, c);
-  if (c.userTimeoutMs > 0) armUserTimeout(tcp.wheel, c, (tcp.clock.ms + c.userTimeoutMs) | 0);
+  if (c.patience !== null) startUserTimeout(tcp.wheel, c, tcp.clock.ms);
 }
 
 /** RFC 8985 7.2: two round trips after the last news or the last new data. */

@@ -12,6 +12,7 @@ import { copyIn, copyOut } from '../storage/byte-ring.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import type { Connection } from './connection.ts';
 import { infoOf, type TcpInfo } from './info.ts';
+import { patienceOf } from './parts.ts';
 import { windowOpened } from './receiver.ts';
 import { CLOSED, SYN_SENT, stateName } from './state.ts';
 import type { Tcp } from './tcp.ts';
@@ -198,16 +199,17 @@ export class TcpSocket extends EventSource {
     const c = this.#connection;
     if (c === null) return;
     const options = this.#tcp.options;
-    c.keepAlive = on ? 1 : 0;
-    c.keepAliveIdleMs = idleMs ?? options.keepAliveIdleMs;
-    c.keepAliveIntervalMs = intervalMs ?? options.keepAliveIntervalMs;
-    c.keepAliveProbes = count ?? options.keepAliveProbes;
+    const patience = patienceOf(c);
+    patience.keepAlive = on ? 1 : 0;
+    patience.keepAliveIdleMs = idleMs ?? options.keepAliveIdleMs;
+    patience.keepAliveIntervalMs = intervalMs ?? options.keepAliveIntervalMs;
+    patience.keepAliveProbes = count ?? options.keepAliveProbes;
     this.#tcp.startKeepAlive(c);
   }
 
   /** How long data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the retry limit rules. */
   setUserTimeout(ms: number): void {
-    if (this.#connection !== null) this.#connection.userTimeoutMs = ms;
+    if (this.#connection !== null) patienceOf(this.#connection).userTimeoutMs = ms;
   }
 
   /** The name of its congestion control; '' once the connection has ended. */

@@ -32,6 +32,7 @@ import type { ListenOptions, TcpListener } from './listener.ts';
 import { type ConnectOptions, Listeners } from './listeners.ts';
 import { complete, type TcpOptions } from './options.ts';
 import { output } from './output.ts';
+import { beginOpening, giveParts } from './parts.ts';
 import { Records } from './records.ts';
 import { Secrets } from './secrets.ts';
 import { Segment } from './segment.ts';
@@ -325,10 +326,11 @@ export class Tcp implements Transport {
   }
 
   startKeepAlive(c: Connection): void {
-    if (c.keepAlive === 0 || c.state < State.ESTABLISHED) return;
-    c.probesUnanswered = 0;
+    const patience = c.patience;
+    if (patience === null || patience.keepAlive === 0 || c.state < State.ESTABLISHED) return;
+    patience.probesUnanswered = 0;
     c.lastReceivedAt = this.clock.ms;
-    armKeepAlive(this.wheel, c, (this.clock.ms + c.keepAliveIdleMs) | 0);
+    armKeepAlive(this.wheel, c, (this.clock.ms + patience.keepAliveIdleMs) | 0);
   }
 
   // ---- life ----
@@ -342,10 +344,11 @@ export class Tcp implements Transport {
       return null;
     }
     c.prepare(path, localPort, remotePort);
-    c.iss = this.secrets.isn(path, localPort, remotePort, this.clock.ms);
-    c.sndUna = c.iss;
-    c.sndNxt = c.iss;
-    c.sndBase = (c.iss + 1) | 0;
+    const iss = this.secrets.isn(path, localPort, remotePort, this.clock.ms);
+    beginOpening(c, iss);
+    c.sndUna = iss;
+    c.sndNxt = iss;
+    c.sndBase = (iss + 1) | 0;
     c.tsOffset = this.secrets.timestampOffset(path);
     c.rtoMs = this.options.initialRtoMs;
     c.congestion = this.congestion;
@@ -380,9 +383,10 @@ export class Tcp implements Transport {
 
   /** The connection is over. `error` is what its socket learns; '' for an orderly end. */
   end(c: Connection, error: '' | ErrorCode): void {
-    if (c.listener !== null) {
-      if (c.state === State.SYN_RECEIVED) c.listener.halfOpen--;
-      if (c.acceptQueued === 1) c.listener.waiting--;
+    const listener = c.opening === null ? null : c.opening.listener;
+    if (listener !== null) {
+      if (c.state === State.SYN_RECEIVED) listener.halfOpen--;
+      if (c.opening!.acceptQueued === 1) listener.waiting--;
     }
     if (c.socket !== null) c.socket.detach(error);
     if (c.state === State.TIME_WAIT) this.timeWaits.count--;
@@ -392,8 +396,6 @@ export class Tcp implements Transport {
     this.#freeBuffers(c);
     this.net.paths.release(c.path!);
     c.path = null;
-    c.listener = null;
-    c.acceptQueued = 0;
     c.ready = 0;
     this.records.giveConnection(c);
   }
@@ -413,6 +415,7 @@ export class Tcp implements Transport {
   #freeBuffers(c: Connection): void {
     c.snd.reset(this.heap);
     c.rcv.reset(this.heap);
+    giveParts(c);
     if (c.board !== null) this.records.giveBoard(c);
     if (c.tally !== null) this.records.giveTally(c);
     if (c.outOfOrder !== null) {

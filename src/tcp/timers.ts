@@ -18,8 +18,11 @@ import {
   TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
+import { lossOf } from './parts.ts';
 
 const RETRANSMIT_OR_PERSIST = TIMER_RETRANSMIT | TIMER_PERSIST;
+/** Timers whose deadlines are in the parts of a connection that it may be without. */
+const IN_PARTS = TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER;
 
 /** Arms the retransmission timer (or turns it from a persist timer). */
 export function armRetransmit(wheel: TimerWheel, c: Connection, at: number): void {
@@ -43,7 +46,7 @@ export function armDelayedAck(wheel: TimerWheel, c: Connection, at: number): voi
 
 export function armReorder(wheel: TimerWheel, c: Connection, at: number): void {
   c.timers |= TIMER_REORDER;
-  c.reorderAt = at;
+  lossOf(c).reorderAt = at;
   notLaterThan(wheel, c, at);
 }
 
@@ -55,7 +58,7 @@ export function armProbe(wheel: TimerWheel, c: Connection, at: number): void {
 
 export function armKeepAlive(wheel: TimerWheel, c: Connection, at: number): void {
   c.timers |= TIMER_KEEPALIVE;
-  c.keepAliveAt = at;
+  c.patience!.keepAliveAt = at;
   notLaterThan(wheel, c, at);
 }
 
@@ -65,10 +68,13 @@ export function armEnd(wheel: TimerWheel, c: Connection, at: number): void {
   notLaterThan(wheel, c, at);
 }
 
-export function armUserTimeout(wheel: TimerWheel, c: Connection, at: number): void {
+/** For a connection with `patience`: its user timeout begins anew, if it has one. */
+export function startUserTimeout(wheel: TimerWheel, c: Connection, nowMs: number): void {
+  const patience = c.patience!;
+  if (patience.userTimeoutMs <= 0) return;
   c.timers |= TIMER_USER;
-  c.userTimeoutAt = at;
-  notLaterThan(wheel, c, at);
+  patience.userTimeoutAt = (nowMs + patience.userTimeoutMs) | 0;
+  notLaterThan(wheel, c, patience.userTimeoutAt);
 }
 
 export function disarm(c: Connection, timers: number): void {
@@ -94,11 +100,19 @@ export function expired(c: Connection, nowMs: number): number {
     due |= armed & RETRANSMIT_OR_PERSIST;
   }
   if (armed & TIMER_DELAYED_ACK && ((c.delayedAckAt - nowMs) | 0) <= 0) due |= TIMER_DELAYED_ACK;
-  if (armed & TIMER_REORDER && ((c.reorderAt - nowMs) | 0) <= 0) due |= TIMER_REORDER;
   if (armed & TIMER_TLP && ((c.tlpAt - nowMs) | 0) <= 0) due |= TIMER_TLP;
-  if (armed & TIMER_KEEPALIVE && ((c.keepAliveAt - nowMs) | 0) <= 0) due |= TIMER_KEEPALIVE;
   if (armed & TIMER_END && ((c.endAt - nowMs) | 0) <= 0) due |= TIMER_END;
-  if (armed & TIMER_USER && ((c.userTimeoutAt - nowMs) | 0) <= 0) due |= TIMER_USER;
+  if (armed & IN_PARTS) due |= expiredInParts(c, armed, nowMs);
+  return due;
+}
+
+function expiredInParts(c: Connection, armed: number, nowMs: number): number {
+  let due = 0;
+  if (armed & TIMER_REORDER && ((c.loss!.reorderAt - nowMs) | 0) <= 0) due |= TIMER_REORDER;
+  const patience = c.patience;
+  if (patience === null) return due;
+  if (armed & TIMER_KEEPALIVE && ((patience.keepAliveAt - nowMs) | 0) <= 0) due |= TIMER_KEEPALIVE;
+  if (armed & TIMER_USER && ((patience.userTimeoutAt - nowMs) | 0) <= 0) due |= TIMER_USER;
   return due;
 }
 
@@ -107,11 +121,11 @@ export function reschedule(wheel: TimerWheel, c: Connection): void {
   const armed = c.timers;
   if (armed & RETRANSMIT_OR_PERSIST) notLaterThan(wheel, c, c.retransmitAt);
   if (armed & TIMER_DELAYED_ACK) notLaterThan(wheel, c, c.delayedAckAt);
-  if (armed & TIMER_REORDER) notLaterThan(wheel, c, c.reorderAt);
+  if (armed & TIMER_REORDER) notLaterThan(wheel, c, c.loss!.reorderAt);
   if (armed & TIMER_TLP) notLaterThan(wheel, c, c.tlpAt);
-  if (armed & TIMER_KEEPALIVE) notLaterThan(wheel, c, c.keepAliveAt);
+  if (armed & TIMER_KEEPALIVE) notLaterThan(wheel, c, c.patience!.keepAliveAt);
   if (armed & TIMER_END) notLaterThan(wheel, c, c.endAt);
-  if (armed & TIMER_USER) notLaterThan(wheel, c, c.userTimeoutAt);
+  if (armed & TIMER_USER) notLaterThan(wheel, c, c.patience!.userTimeoutAt);
 }
 
 function notLaterThan(wheel: TimerWheel, c: Connection, at: number): void {

@@ -199,6 +199,17 @@ export class TcpPeer implements Transport {
 
   /** The stack receives a segment and acts on it. */
   gets(given: GivenSegment): void {
+    this.#put(given);
+    this.pump();
+  }
+
+  /** The stack receives the segments in one burst: it sends nothing in between. */
+  getsTogether(...segments: GivenSegment[]): void {
+    for (const given of segments) this.#put(given);
+    this.pump();
+  }
+
+  #put(given: GivenSegment): void {
     const view = this.#net.egress.begin(this.#path);
     if (view < 0) throw new Error('the peer has no slot left');
     const at = view;
@@ -226,7 +237,6 @@ export class TcpPeer implements Transport {
       0,
       0,
     );
-    this.pump();
   }
 
   #writeOptions(at: number, given: GivenSegment): number {

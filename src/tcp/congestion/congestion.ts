@@ -2,8 +2,8 @@
  * The small interface behind which congestion control algorithms live.
  *
  * They own cwnd and ssthresh (bytes) of a connection; when loss is detected and what is sent
- * again is recovery.ts's business. One object per algorithm, none per connection: what all
- * loss-based ones need lives in the connection.
+ * again is recovery.ts's business. One object per algorithm, none per connection: what they
+ * remember is in the connection's `growth`, which one that never fills its window is without.
  * @module
  */
 import type { Connection } from '../connection.ts';

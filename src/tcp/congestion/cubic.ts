@@ -5,12 +5,13 @@
  * by real time, so that it does not depend on the round-trip time; never slower than Reno would.
  * HyStart++ leaves slow start when round trips begin to grow, before the queue overflows.
  *
- * State is on the connection, windows in bytes, times in milliseconds. Float64 only within a
+ * State is in the connection's growth, windows in bytes, times in milliseconds. Float64 only within a
  * function.
  * @module
  */
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
+import { type Growth, growthOf, NO_RTT } from './growth.ts';
 
 /** RFC 9438 4.1, 4.6, 5. */
 const C = 0.4;
@@ -26,7 +27,6 @@ const MAX_RTT_THRESHOLD = 16_000;
 const RTT_SAMPLES = 8;
 const CSS_DIVISOR = 4;
 const CSS_ROUNDS = 5;
-const NO_RTT = 0x7fffffff;
 
 class Cubic implements CongestionControl {
   readonly name = 'cubic';
@@ -34,21 +34,15 @@ class Cubic implements CongestionControl {
   start(c: Connection, segments: number): void {
     c.cwnd = segments * c.mss;
     c.ssthresh = MOST_WINDOW;
-    c.ackedBytes = 0;
-    c.cubicMax = 0;
-    c.cubicEpoch = 0;
-    c.cssRounds = 0;
-    startRound(c);
-    c.lastRoundRtt = NO_RTT;
+    if (c.growth !== null) c.growth.reset(c.sndNxt);
   }
 
   acknowledged(c: Connection, bytes: number, flight: number, nowMs: number, rttUs: number): void {
     if (c.cwnd < c.ssthresh) {
-      hystart(c, rttUs);
       // A window that was not used proves nothing (RFC 7661): leave it.
-      if (flight * 2 >= c.cwnd) slowStart(c, bytes);
+      if (flight * 2 >= c.cwnd) slowStart(c, growthOf(c), bytes, rttUs);
     } else if (flight + 3 * c.mss >= c.cwnd) {
-      avoidance(c, bytes, nowMs);
+      avoidance(c, growthOf(c), bytes, nowMs);
     }
     if (c.cwnd > MOST_WINDOW) c.cwnd = MOST_WINDOW;
   }
@@ -56,11 +50,12 @@ class Cubic implements CongestionControl {
   lost(c: Connection): void {
     const window = c.cwnd;
     // Fast convergence (RFC 9438 4.7): a smaller peak than last time makes room for others.
-    c.cubicMax = window < c.cubicMax ? ((window * (1 + BETA)) / 2) | 0 : window;
+    const growth = growthOf(c);
+    growth.cubicMax = window < growth.cubicMax ? ((window * (1 + BETA)) / 2) | 0 : window;
     const reduced = (window * BETA) | 0;
     c.ssthresh = reduced > 2 * c.mss ? reduced : 2 * c.mss;
-    c.cubicEpoch = 0;
-    c.ackedBytes = 0;
+    growth.cubicEpoch = 0;
+    growth.ackedBytes = 0;
   }
 
   timedOut(c: Connection): void {
@@ -71,78 +66,82 @@ class Cubic implements CongestionControl {
   idled(c: Connection, segments: number): void {
     const restart = segments * c.mss;
     if (c.cwnd > restart) c.cwnd = restart;
-    c.cubicEpoch = 0;
+    if (c.growth !== null) c.growth.cubicEpoch = 0;
   }
 }
 
-function slowStart(c: Connection, bytes: number): void {
+function slowStart(c: Connection, growth: Growth, bytes: number, rttUs: number): void {
+  hystart(c, growth, rttUs);
   const most = LIMIT * c.mss;
   const counted = bytes < most ? bytes : most;
-  c.cwnd += c.cssRounds === 0 ? counted : (counted / CSS_DIVISOR) | 0;
+  c.cwnd += growth.cssRounds === 0 ? counted : (counted / CSS_DIVISOR) | 0;
 }
 
 /** RFC 9438 4.2 to 4.5. */
-function avoidance(c: Connection, bytes: number, nowMs: number): void {
-  if (c.cubicEpoch === 0) beginEpoch(c, nowMs);
-  const seconds = ((nowMs - c.cubicEpoch) | 0) / 1000 + c.srtt / 8e6;
-  const offset = seconds - c.cubicK / 1000;
-  const target = c.cubicMax + C * offset * offset * offset * c.mss;
-  c.cubicReno += (ALPHA * bytes * c.mss) / c.cwnd;
-  const wanted = target > c.cubicReno ? target : c.cubicReno;
+function avoidance(c: Connection, growth: Growth, bytes: number, nowMs: number): void {
+  if (growth.cubicEpoch === 0) beginEpoch(c, growth, nowMs);
+  const seconds = ((nowMs - growth.cubicEpoch) | 0) / 1000 + c.srtt / 8e6;
+  const offset = seconds - growth.cubicK / 1000;
+  const target = growth.cubicMax + C * offset * offset * offset * c.mss;
+  growth.cubicReno += (ALPHA * bytes * c.mss) / c.cwnd;
+  const wanted = target > growth.cubicReno ? target : growth.cubicReno;
   // At most half a window more per round trip (4.2).
   const most = c.cwnd * 1.5;
   const goal = wanted < most ? wanted : most;
   if (goal <= c.cwnd) return;
-  c.ackedBytes += ((goal - c.cwnd) * bytes) / c.cwnd;
-  const grown = c.ackedBytes | 0;
+  growth.ackedBytes += ((goal - c.cwnd) * bytes) / c.cwnd;
+  const grown = growth.ackedBytes | 0;
   c.cwnd += grown;
-  c.ackedBytes -= grown;
+  growth.ackedBytes -= grown;
 }
 
-function beginEpoch(c: Connection, nowMs: number): void {
-  c.cubicEpoch = nowMs === 0 ? 1 : nowMs;
-  c.cubicReno = c.cwnd;
-  c.ackedBytes = 0;
-  if (c.cwnd >= c.cubicMax) {
-    c.cubicMax = c.cwnd;
-    c.cubicK = 0;
+function beginEpoch(c: Connection, growth: Growth, nowMs: number): void {
+  growth.cubicEpoch = nowMs === 0 ? 1 : nowMs;
+  growth.cubicReno = c.cwnd;
+  growth.ackedBytes = 0;
+  if (c.cwnd >= growth.cubicMax) {
+    growth.cubicMax = c.cwnd;
+    growth.cubicK = 0;
   } else {
-    c.cubicK = Math.cbrt((c.cubicMax - c.cwnd) / c.mss / C) * 1000;
+    growth.cubicK = Math.cbrt((growth.cubicMax - c.cwnd) / c.mss / C) * 1000;
   }
 }
 
 /** RFC 9406 4.2: one look per round trip at the least round-trip time of its first ACKs. */
-function hystart(c: Connection, rttUs: number): void {
-  if (((c.sndUna - c.roundEnd) | 0) >= 0) endRound(c);
+function hystart(c: Connection, growth: Growth, rttUs: number): void {
+  if (((c.sndUna - growth.roundEnd) | 0) >= 0) endRound(c, growth);
   if (rttUs >= 0) {
-    if (rttUs < c.roundRtt) c.roundRtt = rttUs;
-    c.roundSamples++;
+    if (rttUs < growth.roundRtt) growth.roundRtt = rttUs;
+    growth.roundSamples++;
   }
-  if (c.roundSamples < RTT_SAMPLES || c.roundRtt === NO_RTT) return;
-  if (c.cssRounds === 0) {
-    if (c.lastRoundRtt !== NO_RTT && c.roundRtt >= c.lastRoundRtt + threshold(c.lastRoundRtt)) {
-      c.cssRounds = 1;
-      c.cssBaseRtt = c.roundRtt;
+  if (growth.roundSamples < RTT_SAMPLES || growth.roundRtt === NO_RTT) return;
+  if (growth.cssRounds === 0) {
+    if (
+      growth.lastRoundRtt !== NO_RTT &&
+      growth.roundRtt >= growth.lastRoundRtt + threshold(growth.lastRoundRtt)
+    ) {
+      growth.cssRounds = 1;
+      growth.cssBaseRtt = growth.roundRtt;
     }
-  } else if (c.roundRtt < c.cssBaseRtt) {
+  } else if (growth.roundRtt < growth.cssBaseRtt) {
     // It was noise: slow start goes on.
-    c.cssRounds = 0;
+    growth.cssRounds = 0;
   }
 }
 
-function endRound(c: Connection): void {
-  if (c.cssRounds > 0) {
-    c.cssRounds++;
-    if (c.cssRounds > CSS_ROUNDS) c.ssthresh = c.cwnd;
+function endRound(c: Connection, growth: Growth): void {
+  if (growth.cssRounds > 0) {
+    growth.cssRounds++;
+    if (growth.cssRounds > CSS_ROUNDS) c.ssthresh = c.cwnd;
   }
-  startRound(c);
+  startRound(c, growth);
 }
 
-function startRound(c: Connection): void {
-  c.lastRoundRtt = c.roundRtt;
-  c.roundRtt = NO_RTT;
-  c.roundSamples = 0;
-  c.roundEnd = c.sndNxt;
+function startRound(c: Connection, growth: Growth): void {
+  growth.lastRoundRtt = growth.roundRtt;
+  growth.roundRtt = NO_RTT;
+  growth.roundSamples = 0;
+  growth.roundEnd = c.sndNxt;
 }
 
 /** An eighth of the round trip, between 4 and 16 ms. */

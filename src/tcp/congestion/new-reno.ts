@@ -4,6 +4,7 @@
  */
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
+import { growthOf } from './growth.ts';
 
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 2;
@@ -14,7 +15,7 @@ class NewReno implements CongestionControl {
   start(c: Connection, segments: number): void {
     c.cwnd = segments * c.mss;
     c.ssthresh = MOST_WINDOW;
-    c.ackedBytes = 0;
+    if (c.growth !== null) c.growth.ackedBytes = 0;
   }
 
   acknowledged(c: Connection, bytes: number, flight: number): void {
@@ -23,9 +24,10 @@ class NewReno implements CongestionControl {
     if (c.cwnd < c.ssthresh) {
       c.cwnd += bytes < LIMIT * c.mss ? bytes : LIMIT * c.mss;
     } else {
-      c.ackedBytes += bytes;
-      if (c.ackedBytes >= c.cwnd) {
-        c.ackedBytes -= c.cwnd;
+      const growth = growthOf(c);
+      growth.ackedBytes += bytes;
+      if (growth.ackedBytes >= c.cwnd) {
+        growth.ackedBytes -= c.cwnd;
         c.cwnd += c.mss;
       }
     }
@@ -34,13 +36,13 @@ class NewReno implements CongestionControl {
 
   lost(c: Connection): void {
     c.ssthresh = half(c);
-    c.ackedBytes = 0;
+    if (c.growth !== null) c.growth.ackedBytes = 0;
   }
 
   timedOut(c: Connection): void {
     c.ssthresh = half(c);
     c.cwnd = c.mss;
-    c.ackedBytes = 0;
+    if (c.growth !== null) c.growth.ackedBytes = 0;
   }
 
   idled(c: Connection, segments: number): void {

@@ -1,0 +1,166 @@
+/**
+ * The parts of a connection's state that a steady one does without: each is made when it is first
+ * needed, pooled, and null on the connection the rest of the time. So a connection that opened,
+ * never lost anything and waits costs its own few hundred bytes, and a new field costs a million
+ * idle connections nothing when it goes here.
+ *
+ *     connection.opening    from the SYN until established, or accepted
+ *     connection.loss       from the first loss, probe or reordering on
+ *     connection.growth     once the congestion window was used, or lost (congestion/growth.ts)
+ *     connection.disorder   from the first segment on that came early, twice, or is a FIN
+ *     connection.patience   where the program asked for keepalives or a user timeout
+ *
+ * To read: `c.loss!.recover` where it must be there. To write: `lossOf(c).recover = ...`.
+ * The pools belong to the thread: records hold nothing of the stack that used them.
+ * @module
+ */
+
+import { giveGrowth } from './congestion/growth.ts';
+import { type Connection, OPEN, TIMER_KEEPALIVE, TIMER_REORDER, TIMER_USER } from './connection.ts';
+import type { TcpListener } from './listener.ts';
+import { Pool } from './pool.ts';
+
+/** The handshake. */
+export class Opening {
+  iss = 0;
+  irs = 0;
+  /** When the SYN went out, for the first measurement (us). */
+  synSentAt = 0;
+  /** Where it came in; null for connections we opened. */
+  listener: TcpListener | null = null;
+  /** 1 while it waits in the listener's accept queue. */
+  acceptQueued = 0;
+}
+
+/** What loss recovery knows (recovery.ts). */
+export class Loss {
+  /** sndNxt when recovery began: what ends it. */
+  recover = 0;
+  /** PRR (RFC 9937): delivered and sent since recovery began, and what was in flight then. */
+  prrDelivered = 0;
+  prrOut = 0;
+  recoverFlight = 0;
+  /** 1 once the path was seen to reorder: RACK then waits before it calls a segment lost. */
+  reorders = 0;
+  /** RACK's reordering window in quarters of minRtt, what may raise it next, and for how long. */
+  reorderSteps = 1;
+  reorderRound = 0;
+  reorderPersist = 0;
+  /** When a segment that may only be late counts as lost (ms). */
+  reorderAt = 0;
+  /** Tail loss probe (RFC 8985 7): where its ACK ends it, whether it repeated data. */
+  tlpEnd = 0;
+  tlpRepeats = 0;
+
+  reset(sndUna: number): void {
+    this.recover = sndUna;
+    this.prrDelivered = 0;
+    this.prrOut = 0;
+    this.reorders = 0;
+    this.reorderSteps = 1;
+    this.reorderRound = sndUna;
+    this.reorderPersist = 0;
+    this.tlpRepeats = 0;
+  }
+}
+
+/** What arrived in another order than it was sent, or twice (receiver.ts, sack.ts). */
+export class Disorder {
+  /** Where the segment began that last arrived out of order. */
+  lastArrived = 0;
+  /** Segments that arrived out of order since the last ACK. */
+  duplicatesOwed = 0;
+  /** The duplicate that the peer is to hear of while the connection's dsackDue is 1. */
+  dsackFirst = 0;
+  dsackEnd = 0;
+  /** Sequence number of the FIN, which may be ahead of data. */
+  finSeq = 0;
+}
+
+/** How long the program waits for a peer that says nothing (expiry.ts). */
+export class Patience {
+  /** 1 when keepalives are on; milliseconds of silence before the first, and between them. */
+  keepAlive = 0;
+  keepAliveIdleMs = 0;
+  keepAliveIntervalMs = 0;
+  keepAliveProbes = 0;
+  probesUnanswered = 0;
+  keepAliveAt = 0;
+  /** RFC 5482: how long data may stay unacknowledged; 0: the retry limit rules. */
+  userTimeoutMs = 0;
+  userTimeoutAt = 0;
+}
+
+const openings = new Pool(() => new Opening());
+const losses = new Pool(() => new Loss());
+const disorders = new Pool(() => new Disorder());
+const patiences = new Pool(() => new Patience());
+
+/** Begins the handshake of a connection that came in at `listener`, or goes out (null). */
+export function beginOpening(c: Connection, iss: number): void {
+  const opening = openings.take();
+  opening.iss = iss;
+  opening.irs = 0;
+  opening.listener = null;
+  opening.acceptQueued = 0;
+  c.opening = opening;
+}
+
+export function giveOpening(c: Connection): void {
+  const opening = c.opening!;
+  opening.listener = null;
+  openings.give(opening);
+  c.opening = null;
+}
+
+export function lossOf(c: Connection): Loss {
+  if (c.loss !== null) return c.loss;
+  const loss = losses.take();
+  loss.reset(c.sndUna);
+  c.loss = loss;
+  return loss;
+}
+
+/** Everything is acknowledged: keeps the record only where it has learned something. */
+export function settleLoss(c: Connection): void {
+  const loss = c.loss;
+  if (loss === null || loss.reorders === 1 || c.tlpOut === 1 || c.recovery !== OPEN) return;
+  c.timers &= ~TIMER_REORDER;
+  losses.give(loss);
+  c.loss = null;
+}
+
+export function disorderOf(c: Connection): Disorder {
+  if (c.disorder !== null) return c.disorder;
+  const disorder = disorders.take();
+  disorder.duplicatesOwed = 0;
+  c.disorder = disorder;
+  return disorder;
+}
+
+export function patienceOf(c: Connection): Patience {
+  if (c.patience !== null) return c.patience;
+  const patience = patiences.take();
+  patience.keepAlive = 0;
+  patience.probesUnanswered = 0;
+  patience.userTimeoutMs = 0;
+  c.patience = patience;
+  return patience;
+}
+
+/** The connection is over, or waits out its TIME-WAIT: it keeps none of them. */
+export function giveParts(c: Connection): void {
+  if (c.opening !== null) giveOpening(c);
+  if (c.loss !== null) losses.give(c.loss);
+  if (c.disorder !== null) disorders.give(c.disorder);
+  if (c.patience !== null) patiences.give(c.patience);
+  c.loss = null;
+  c.disorder = null;
+  c.patience = null;
+  giveGrowth(c);
+  // Nothing on the connection may say that there is something in them.
+  c.timers &= ~(TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER);
+  c.recovery = OPEN;
+  c.tlpOut = 0;
+  c.dsackDue = 0;
+}

@@ -28,7 +28,7 @@ import { armKeepAlive, armPersist, armRetransmit, disarm, expired, reschedule } 
 export function onTimer(tcp: Tcp, c: Connection): void {
   const due = expired(c, tcp.clock.ms);
   disarm(c, due);
-  if (due & TIMER_END) return tcp.finish(c);
+  if (due & TIMER_END) return timeIsUp(tcp, c);
   if (due & TIMER_USER && c.sndUna !== c.sndNxt) return giveUp(tcp, c);
   if (due & TIMER_DELAYED_ACK) sendDelayedAck(tcp, c);
   if (due & TIMER_REORDER) lateLoss(tcp, c);
@@ -37,6 +37,12 @@ export function onTimer(tcp: Tcp, c: Connection): void {
   if (due & TIMER_PERSIST && !probeWindow(tcp, c)) return;
   if (due & TIMER_KEEPALIVE && !keepAlive(tcp, c)) return;
   reschedule(tcp.wheel, c);
+}
+
+/** TIME-WAIT is over, or nobody came to take leave of an orphan. */
+function timeIsUp(tcp: Tcp, c: Connection): void {
+  if (c.state === State.TIME_WAIT) tcp.stats[Stats.TIME_WAITS]! += 1;
+  tcp.finish(c);
 }
 
 function giveUp(tcp: Tcp, c: Connection): void {
@@ -68,6 +74,7 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
   if (c.retries >= 2) c.path!.neighbor?.suspect(tcp.clock.ms);
   if (opening) {
     tcp.stats[Stats.TIMEOUTS]! += 1;
+    tcp.stats[Stats.SYN_RETRANSMITS]! += 1;
     noteTimeout(tcp, c, c.backoff === 0);
     c.backoff++;
     setRto(c, tcp.options);
@@ -122,6 +129,7 @@ function keepAlive(tcp: Tcp, c: Connection): boolean {
   }
   patience.probesUnanswered++;
   c.probeDue = 1;
+  tcp.stats[Stats.KEEPALIVES]! += 1;
   armKeepAlive(tcp.wheel, c, (tcp.clock.ms + patience.keepAliveIntervalMs) | 0);
   tcp.makeReady(c);
   return true;

@@ -18,6 +18,7 @@ import * as Stats from './stats.ts';
 import { noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { disarm } from './timers.ts';
+import { enter } from './trace.ts';
 
 /** ACKs that are not delayed at the start of a connection, as Linux's quickack does. */
 const QUICK_ACKS = 16;
@@ -49,7 +50,7 @@ export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
     takeRest(tcp, c, s);
   } else {
     // Both sides opened at the same time: answer with SYN-ACK.
-    c.state = State.SYN_RECEIVED;
+    enter(tcp, c, State.SYN_RECEIVED);
     c.synDue = 1;
     tcp.makeReady(c);
   }
@@ -127,9 +128,9 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   c.congestion.start(c, tcp.options.initialWindowSegments);
   // A connection that came in needs it until it is accepted.
   if (opening.listener === null) giveOpening(c);
-  c.state = State.ESTABLISHED;
+  enter(tcp, c, State.ESTABLISHED);
   tcp.startKeepAlive(c);
-  if (c.finQueued === 1) c.state = State.next(c.state, State.CLOSE);
+  if (c.finQueued === 1) enter(tcp, c, State.next(c.state, State.CLOSE));
   if (c.socket !== null) tcp.events.raise(c.socket, CONNECTED);
   if (c.snd.length > 0 || c.finQueued === 1) tcp.makeReady(c);
 }

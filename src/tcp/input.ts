@@ -19,6 +19,7 @@ import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { armEnd } from './timers.ts';
+import { enter } from './trace.ts';
 
 const UNUSUAL = SYN | FIN | RST | URG | ACK;
 /** Between two challenge ACKs of one connection at least this many ms pass (RFC 5961 7). */
@@ -167,9 +168,9 @@ function acknowledged(tcp: Tcp, c: Connection, s: Segment): boolean {
 
 /** Our FIN is acknowledged; false when that was the end. */
 function finAcknowledged(tcp: Tcp, c: Connection): boolean {
-  const before = c.state;
-  c.state = State.next(before, State.FIN_ACKED);
-  if (c.state === before) return true;
+  const after = State.next(c.state, State.FIN_ACKED);
+  if (after === c.state) return true;
+  enter(tcp, c, after);
   if (c.socket !== null) tcp.events.raise(c.socket, FLUSHED);
   if (c.state === State.CLOSED) {
     tcp.finish(c);
@@ -193,7 +194,9 @@ function trimToWindow(c: Connection, s: Segment): boolean {
 function resetByPeer(tcp: Tcp, c: Connection): void {
   if (c.state === State.SYN_RECEIVED) {
     tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
-    tcp.end(c, c.opening!.listener === null ? 'ECONNREFUSED' : '');
+    const came = c.opening!.listener !== null;
+    if (came) tcp.stats[Stats.EMBRYONIC_RESETS]! += 1;
+    tcp.end(c, came ? '' : 'ECONNREFUSED');
     return;
   }
   const orderly =
@@ -223,5 +226,6 @@ function acknowledgeNow(tcp: Tcp, c: Connection): void {
 /** Data for a program that has closed its socket (RFC 2525 2.17). */
 function lateData(tcp: Tcp, c: Connection): void {
   tcp.drops[Drop.TCP_AFTER_CLOSE]! += 1;
+  tcp.stats[Stats.ABORTS_ON_DATA]! += 1;
   tcp.abort(c, '');
 }

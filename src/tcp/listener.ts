@@ -19,6 +19,7 @@ import { TcpSocket } from './socket.ts';
 import { SYN_RECEIVED } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
+import { enter } from './trace.ts';
 
 export interface ListenOptions {
   /** Null: every address of both families. 0.0.0.0: every IPv4 address. ::, every one unless v6Only. */
@@ -124,7 +125,7 @@ export class TcpListener extends EventSource {
     c.congestion = this.#congestion;
     this.halfOpen++;
     takeSyn(tcp, c, s);
-    c.state = SYN_RECEIVED;
+    enter(tcp, c, SYN_RECEIVED);
     tcp.stats[Stats.PASSIVE_OPENS]! += 1;
     c.synDue = 1;
     tcp.makeReady(c);

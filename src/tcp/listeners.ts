@@ -14,6 +14,7 @@ import { TcpSocket } from './socket.ts';
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
+import { enter } from './trace.ts';
 
 export interface ConnectOptions {
   address: Address;
@@ -157,7 +158,7 @@ export class Listeners {
     }
     c.congestion = congestion;
     c.socket = new TcpSocket(tcp, c);
-    c.state = SYN_SENT;
+    enter(tcp, c, SYN_SENT);
     c.synDue = 1;
     tcp.stats[Stats.ACTIVE_OPENS]! += 1;
     tcp.makeReady(c);

@@ -16,6 +16,7 @@ import {
   ACK_NOW,
   type Connection,
   FAST_RECOVERY,
+  LOSS,
   OPEN,
   TIMER_DELAYED_ACK,
   TIMER_RETRANSMIT,
@@ -31,6 +32,7 @@ import * as Stats from './stats.ts';
 import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, disarm, startUserTimeout } from './timers.ts';
+import { note, noteRepeat } from './trace.ts';
 
 /** Segments one connection may send before the others get their turn. */
 const QUANTUM = 16;
@@ -100,6 +102,9 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   if (!emit(tcp, c, start, length, flags)) return false;
   tcp.stats[Stats.RETRANSMITS]! += 1;
   noteRetransmission(tcp, c, segmentsIn(c, length), length);
+  if (c.recovery === LOSS) tcp.stats[Stats.TIMEOUT_RETRANSMITS]! += 1;
+  else if (c.recovery !== OPEN) tcp.stats[Stats.FAST_RETRANSMITS]! += 1;
+  noteRepeat(tcp, c, start, (end - start) | 0);
   board.retransmitted(entry, tcp.clock.us);
   if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - start) | 0;
   return true;
@@ -121,6 +126,7 @@ function sendTailProbe(tcp: Tcp, c: Connection): boolean {
   if (fresh) emit(tcp, c, c.sndNxt, unsent, Wire.ACK | Wire.PSH);
   else resend(tcp, c, board, entry);
   tcp.stats[Stats.TLP_PROBES]! += 1;
+  note(tcp, c, 'tail-probe');
   c.tlpOut = 1;
   const loss = lossOf(c);
   loss.tlpRepeats = fresh ? 0 : 1;

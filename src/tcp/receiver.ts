@@ -14,6 +14,7 @@ import type { Segment } from './segment.ts';
 import { FIN_RECEIVED, next, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
+import { enter } from './trace.ts';
 
 /** ACKs for one burst of out-of-order segments, at most. */
 const MOST_DUPLICATE_ACKS = 8;
@@ -124,7 +125,7 @@ function takeFin(tcp: Tcp, c: Connection): void {
   c.rcvNxt = (c.rcvNxt + 1) | 0;
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
-  c.state = next(c.state, FIN_RECEIVED);
+  enter(tcp, c, next(c.state, FIN_RECEIVED));
   if (c.socket !== null) tcp.events.raise(c.socket, ENDED);
   if (c.state === TIME_WAIT) tcp.enterTimeWait(c);
 }

@@ -21,6 +21,7 @@ import * as Stats from './stats.ts';
 import { noteTimeout, noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armReorder, disarm } from './timers.ts';
+import { note } from './trace.ts';
 
 /** Duplicate ACKs, or segments sacked above a hole, that count as a loss. */
 const THRESHOLD = 3;
@@ -42,8 +43,7 @@ export function afterAck(
 ): void {
   if (board.reordered === 1 && c.sackOk === 1) noteReordering(tcp, c);
   const ended = c.recovery !== OPEN && ((c.sndUna - c.loss!.recover) | 0) >= 0;
-  if (ended && c.recovery === LOSS) noteTimeoutOver(tcp, c);
-  if (ended) endRecovery(c);
+  if (ended) endRecovery(tcp, c);
   if (c.sackOk === 1) detectBySack(tcp, c, board);
   else detectByDuplicates(c, board, advance);
   if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
@@ -55,6 +55,7 @@ export function afterAck(
 /** Something arrived behind what was sent after it. */
 function noteReordering(tcp: Tcp, c: Connection): void {
   lossOf(c).reorders = 1;
+  tcp.stats[Stats.REORDERINGS]! += 1;
   tcp.records.tallyOf(c).reorderings++;
 }
 
@@ -122,6 +123,7 @@ function detectByDuplicates(c: Connection, board: Scoreboard, advance: number): 
 
 function enterRecovery(tcp: Tcp, c: Connection, before: number): void {
   tcp.stats[Stats.FAST_RECOVERIES]! += 1;
+  if (c.sackOk === 0) tcp.stats[Stats.RENO_RECOVERIES]! += 1;
   c.congestion.lost(c);
   const loss = lossOf(c);
   c.recovery = FAST_RECOVERY;
@@ -133,6 +135,7 @@ function enterRecovery(tcp: Tcp, c: Connection, before: number): void {
   c.cwnd = c.pipe + c.mss;
   c.tlpOut = 0;
   disarm(c, TIMER_TLP);
+  note(tcp, c, 'recovery');
   if (loss.reorderPersist > 0 && --loss.reorderPersist === 0) loss.reorderSteps = 1;
 }
 
@@ -156,10 +159,12 @@ function proportionalRate(c: Connection, delivered: number, advance: number): vo
   c.cwnd = pipe + (count > 0 ? count : 0);
 }
 
-function endRecovery(c: Connection): void {
+function endRecovery(tcp: Tcp, c: Connection): void {
   if (c.recovery === FAST_RECOVERY) c.cwnd = c.ssthresh;
+  else noteTimeoutOver(tcp, c);
   c.recovery = OPEN;
   c.dupAcks = 0;
+  note(tcp, c, 'recovered');
 }
 
 /** The probe's ACK came: had it to repair a loss, the window pays for it (RFC 8985 7.4). */
@@ -186,6 +191,7 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   c.tlpOut = 0;
   c.backoff++;
   setRto(c, tcp.options);
+  note(tcp, c, 'timeout');
   disarm(c, TIMER_REORDER | TIMER_TLP);
   if (c.sndNxt === c.sndUna) return;
   const board = tcp.records.boardOf(c);

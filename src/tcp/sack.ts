@@ -24,7 +24,10 @@ export function takeSackBlocks(tcp: Tcp, c: Connection, board: Scoreboard): void
     const first = view.getInt32(sackAt + i * BLOCK);
     const end = view.getInt32(sackAt + i * BLOCK + 4);
     const isRange = ((end - first) | 0) > 0 && ((end - c.sndNxt) | 0) <= 0;
-    if (!isRange) continue;
+    if (!isRange) {
+      tcp.stats[Stats.SACKS_DISCARDED]! += 1;
+      continue;
+    }
     if (i === 0 && isDsack(tcp, c, first, end)) {
       tcp.dsack = 1;
       tcp.stats[Stats.DSACKS_IN]! += 1;

@@ -51,3 +51,39 @@ export const ABORTS_ON_TIMEOUT = stat(
   'tcp_aborts_on_timeout',
   'Connections given up after too many tries.',
 );
+export const FAST_RETRANSMITS = stat(
+  'tcp_fast_retransmits',
+  'Segments sent again in a recovery that no timeout began.',
+);
+export const TIMEOUT_RETRANSMITS = stat(
+  'tcp_timeout_retransmits',
+  'Segments sent again after a timeout.',
+);
+export const SYN_RETRANSMITS = stat('tcp_syn_retransmits', 'SYNs and SYN-ACKs sent again.');
+export const RENO_RECOVERIES = stat(
+  'tcp_reno_recoveries',
+  'Of the fast recoveries those of connections without SACK.',
+);
+export const REORDERINGS = stat('tcp_reorderings', 'Times a path was seen to reorder.');
+export const SACKS_DISCARDED = stat(
+  'tcp_sacks_discarded',
+  'SACK blocks outside of what was sent, or upside down.',
+);
+export const KEEPALIVES = stat('tcp_keepalives', 'Of the probes those that keepalive sent.');
+export const EMBRYONIC_RESETS = stat(
+  'tcp_embryonic_resets',
+  'RSTs for connections a peer had begun to open.',
+);
+export const TIME_WAITS = stat('tcp_time_waits', 'TIME-WAITs that lasted their full time.');
+export const ABORTS_ON_DATA = stat(
+  'tcp_aborts_on_data',
+  'Connections reset: data came after the program had closed the socket.',
+);
+export const ABORTS_ON_CLOSE = stat(
+  'tcp_aborts_on_close',
+  'Connections reset: the program closed the socket with input unread.',
+);
+export const ABORTS_ON_LINGER = stat(
+  'tcp_aborts_on_linger',
+  'Connections reset: closed with a linger time that was zero, or over.',
+);

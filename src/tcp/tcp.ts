@@ -42,6 +42,7 @@ import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import { TimeWaits } from './time-waits.ts';
 import { armDelayedAck, armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
+import { enter, type TcpTrace } from './trace.ts';
 import { Warm } from './warm.ts';
 
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
@@ -81,6 +82,8 @@ export class Tcp implements Transport {
   readonly #ready: IndexQueue[] = [];
   /** 1 when the segment being processed told of a duplicate (DSACK). */
   dsack = 0;
+  /** Hears what happens to connections; null: off. See trace.ts. */
+  trace: TcpTrace = null;
   #packet: Packet | null = null;
 
   constructor(
@@ -390,7 +393,7 @@ export class Tcp implements Transport {
     }
     if (c.socket !== null) c.socket.detach(error);
     if (c.state === State.TIME_WAIT) this.timeWaits.count--;
-    c.state = State.CLOSED;
+    enter(this, c, State.CLOSED);
     this.#flows.remove(c);
     stopTimers(this.wheel, c);
     this.#freeBuffers(c);
@@ -407,7 +410,7 @@ export class Tcp implements Transport {
   finish(c: Connection): void {
     if (c.socket === null || c.orphan === 1 || c.rcv.length === 0) return this.end(c, '');
     if (c.state === State.TIME_WAIT) this.timeWaits.count--;
-    c.state = State.CLOSED;
+    enter(this, c, State.CLOSED);
     this.#flows.remove(c);
     stopTimers(this.wheel, c);
   }
@@ -430,7 +433,7 @@ export class Tcp implements Transport {
     c.finQueued = 1;
     c.wantsRoom = 0;
     if (c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED) return;
-    c.state = State.next(c.state, State.CLOSE);
+    enter(this, c, State.next(c.state, State.CLOSE));
     this.makeReady(c);
   }
 
@@ -439,7 +442,10 @@ export class Tcp implements Transport {
     if (c.state === State.SYN_SENT || c.state === State.CLOSED) return this.end(c, '');
     c.orphan = 1;
     if (c.state === State.TIME_WAIT) return this.#leaveToTime(c);
-    if (c.rcv.length > 0) return this.abort(c, '');
+    if (c.rcv.length > 0) {
+      this.stats[Stats.ABORTS_ON_CLOSE]! += 1;
+      return this.abort(c, '');
+    }
     this.shutdown(c);
     if (c.state === State.FIN_WAIT_2) {
       armEnd(this.wheel, c, (this.clock.ms + this.options.finWait2Ms) | 0);
@@ -456,7 +462,7 @@ export class Tcp implements Transport {
   }
 
   enterTimeWait(c: Connection): void {
-    c.state = State.TIME_WAIT;
+    enter(this, c, State.TIME_WAIT);
     this.timeWaits.count++;
     disarm(c, -1);
     armEnd(this.wheel, c, (this.clock.ms + this.options.timeWaitMs) | 0);

@@ -4,10 +4,16 @@
  * @module
  */
 import { ask } from '../../tools/house/command.mjs';
+import { PORTS } from '../programs.mjs';
 
 const PREFIX = 'dpdk-bench';
-/** More ports and an early reuse, so that connect-close measures work, not TIME-WAIT. */
+/**
+ * More ports and an early reuse, so that connect-close measures work, not TIME-WAIT. The servers'
+ * ports are not among them: a client's connection in TIME-WAIT on one of them would keep the next
+ * server from listening for a minute (EADDRINUSE).
+ */
 const SETTINGS = [
+  `echo ${Object.values(PORTS).join(',')} > /proc/sys/net/ipv4/ip_local_reserved_ports`,
   'echo 1024 65535 > /proc/sys/net/ipv4/ip_local_port_range',
   'echo 1 > /proc/sys/net/ipv4/tcp_tw_reuse',
 ].join(' && ');

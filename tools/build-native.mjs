@@ -77,9 +77,10 @@ const LIBRARIES = [
   'ptr_compress',
 ];
 /**
- * References of a driver that are renamed to functions of ours: native/src/guard.c says why.
+ * References of an archive that are renamed to functions of ours: native/src/guard.c says why.
  */
 const RENAMED = {
+  eal: ['epoll_create'],
   net_memif: [
     'rte_intr_callback_register',
     'rte_intr_callback_unregister',
@@ -88,6 +89,9 @@ const RENAMED = {
     'rte_free',
     'socket',
     'accept',
+    'eventfd',
+    'memfd_create',
+    'recvmsg',
     'connect',
   ],
   net_af_packet: ['poll', 'sendto'],
@@ -154,7 +158,7 @@ function isUpToDate(sources) {
   );
 }
 
-/** The archive to link for a driver: DPDK's own, or a copy with renamed references. */
+/** The archive to link for a driver or a library: DPDK's own, or a copy with renamed references. */
 function archiveOf(name, libraries) {
   const original = join(libraries, `librte_${name}.a`);
   if (!(name in RENAMED)) return original;
@@ -189,8 +193,8 @@ function main() {
     system.push(...needs);
   }
   const present = drivers.filter((name) => existsSync(join(dpdk.libraries, `librte_${name}.a`)));
-  const libraries = LIBRARIES.map((name) => join(dpdk.libraries, `librte_${name}.a`)).filter(
-    existsSync,
+  const libraries = LIBRARIES.filter((name) =>
+    existsSync(join(dpdk.libraries, `librte_${name}.a`)),
   );
   const instrument = option('sanitize')
     ? ['-fsanitize=address,undefined', '-fno-omit-frame-pointer']
@@ -225,7 +229,7 @@ function main() {
     ...present.map((name) => archiveOf(name, dpdk.libraries)),
     '-Wl,--no-whole-archive',
     '-Wl,--start-group',
-    ...libraries,
+    ...libraries.map((name) => archiveOf(name, dpdk.libraries)),
     '-Wl,--end-group',
     ...system.map((name) => `-l${name}`),
     '-lm',

@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "compat.h"
+#include "descriptors.h"
 #include "device.h"
 #include "errors.h"
 #include "guard.h"
@@ -52,6 +53,7 @@ napi_value device_attach(napi_env env, napi_callback_info info)
 {
 	napi_value argv[MAX_ARGUMENTS];
 	char devargs[DEVARGS_BYTES], name[RTE_DEV_NAME_MAX_LEN];
+	struct descriptors descriptors;
 	uint64_t before;
 	uint16_t port;
 	int result;
@@ -64,9 +66,11 @@ napi_value device_attach(napi_env env, napi_callback_info info)
 	if (rte_eth_dev_get_port_by_name(name, &port) == 0)
 		return js_number(env, port);
 	before = valid_ports();
+	descriptors_note(&descriptors);
 	guard_enter();
 	result = rte_dev_probe(devargs);
 	guard_leave();
+	descriptors_hide_new(&descriptors);
 	if (result < 0)
 		return throw_dpdk(env, "rte_dev_probe", result == -1 ? rte_errno : result);
 	if (rte_eth_dev_get_port_by_name(name, &port) == 0)
@@ -302,6 +306,7 @@ napi_value device_configure(napi_env env, napi_callback_info info)
 {
 	napi_value argv[MAX_ARGUMENTS], list, result;
 	struct setup setup = {0};
+	struct descriptors descriptors;
 	struct arena *arena;
 	int64_t pools[RTE_MAX_QUEUES_PER_PORT];
 	const char *failed;
@@ -323,9 +328,11 @@ napi_value device_configure(napi_env env, napi_callback_info info)
 	if (error != 0)
 		return throw_dpdk(env, "rte_eth_dev_info_get", error);
 	choose_offloads(&setup);
+	descriptors_note(&descriptors);
 	guard_enter();
 	failed = apply_setup(&setup, arena, pools, &error);
 	guard_leave();
+	descriptors_hide_new(&descriptors);
 	if (failed != NULL)
 		return throw_dpdk(env, failed, error);
 	rte_eth_dev_get_mtu(setup.port, &setup.mtu);
@@ -344,15 +351,18 @@ napi_value device_configure(napi_env env, napi_callback_info info)
 napi_value device_start(napi_env env, napi_callback_info info)
 {
 	napi_value argv[MAX_ARGUMENTS];
+	struct descriptors descriptors;
 	uint16_t port;
 	int error;
 
 	if (!read_port(env, info, argv, &port))
 		return NULL;
+	descriptors_note(&descriptors);
 	guard_enter();
 	error = rte_eth_dev_start(port);
 	queue_port_running(port, error == 0);
 	guard_leave();
+	descriptors_hide_new(&descriptors);
 	if (error != 0)
 		return throw_dpdk(env, "rte_eth_dev_start", error);
 	return js_undefined(env);

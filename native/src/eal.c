@@ -16,6 +16,7 @@
 #include <rte_lcore.h>
 #include <rte_version.h>
 
+#include "descriptors.h"
 #include "eal.h"
 #include "errors.h"
 
@@ -49,6 +50,7 @@ static char **make_argv(napi_env env, napi_value list, int *argc)
 napi_value eal_init(napi_env env, napi_callback_info info)
 {
 	napi_value argv[MAX_ARGUMENTS];
+	struct descriptors descriptors;
 	cpu_set_t affinity;
 	bool restore;
 	char **arguments;
@@ -64,7 +66,9 @@ napi_value eal_init(napi_env env, napi_callback_info info)
 	log_mark();
 	arguments = make_argv(env, argv[0], &argc);
 	restore = pthread_getaffinity_np(pthread_self(), sizeof(affinity), &affinity) == 0;
+	descriptors_note(&descriptors);
 	result = arguments == NULL ? -1 : rte_eal_init(argc, arguments);
+	descriptors_hide_new(&descriptors);
 	if (restore)
 		pthread_setaffinity_np(pthread_self(), sizeof(affinity), &affinity);
 	state = result < 0 ? STATE_FAILED : STATE_RUNNING;

@@ -1,20 +1,22 @@
 /*
  * The guard of guard.h, and the functions that drivers are linked against instead of DPDK's or
  * libc's own. tools/build-native.mjs renames the drivers' references (objcopy --redefine-sym),
- * so exactly the named driver is affected and DPDK itself is not patched.
+ * so exactly the named archive is affected and DPDK itself is not patched.
  *
  *   memif      rte_intr_callback_register, _unregister, _unregister_pending: run under the guard
  *              close, rte_free: of what is still registered unregisters it first (the driver
  *              forgets it when a peer leaves while it is greeted, and for its listening socket:
  *              EAL's interrupt thread then panics, or calls back into freed memory)
- *              socket, accept: close-on-exec (a child of the program would keep the listening
- *              socket and so its name, and a peer's connection open when we are gone)
+ *              socket, accept, eventfd, memfd_create, recvmsg: close-on-exec (a child of the
+ *              program would keep the listening socket and so its name, a peer's connection open
+ *              when we are gone, and the memory shared with peers long gone)
  *              connect: never waits (it waits for ever, and the main thread in it, when the
  *              server's backlog is full and nobody accepts)
+ *   eal        epoll_create: close-on-exec (its interrupt thread makes it anew, at any time)
  *   af_packet  poll: never waits (its transmit waits for ever when the kernel's ring is full)
  *              sendto: never fails (its transmit would return "0 sent" for mbufs it has freed)
  */
-/* accept4 */
+/* accept4, memfd_create */
 #define _GNU_SOURCE
 
 #include <errno.h>
@@ -23,6 +25,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -68,6 +73,12 @@ struct guarded {
 	bool close_too;
 };
 
+/*
+ * The registrations. The lock is held to look and to link, never over a call to EAL or to the
+ * driver: guarded_gone() runs with EAL's interrupt lock held, and what the driver does in it
+ * comes back to this list. Who unregisters takes the registration off the list first, so nobody
+ * else finds it meanwhile, and puts it back should EAL refuse.
+ */
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct guarded *list;
 
@@ -97,24 +108,53 @@ static void guarded_gone(struct rte_intr_handle *handle, void *argument)
 	free(guarded);
 }
 
-static struct guarded *find(const struct rte_intr_handle *handle, rte_intr_callback_fn callback,
-			    void *argument)
+static void put(struct guarded *guarded)
 {
-	struct guarded *guarded = list;
-
-	while (guarded != NULL && (guarded->handle != handle || guarded->callback != callback ||
-				   guarded->argument != argument))
-		guarded = guarded->next;
-	return guarded;
+	pthread_mutex_lock(&list_lock);
+	guarded->next = list;
+	list = guarded;
+	pthread_mutex_unlock(&list_lock);
 }
 
-static void forget(struct guarded *guarded)
-{
-	struct guarded **link = &list;
+/* What a registration is looked for by. */
+struct wanted {
+	const struct rte_intr_handle *handle;
+	rte_intr_callback_fn callback;
+	void *argument;
+	int fd;
+};
 
-	while (*link != guarded)
+typedef bool (*matches_fn)(const struct guarded *guarded, const struct wanted *wanted);
+
+static bool is_callback(const struct guarded *guarded, const struct wanted *wanted)
+{
+	return guarded->handle == wanted->handle && guarded->callback == wanted->callback &&
+	       guarded->argument == wanted->argument;
+}
+
+static bool has_fd(const struct guarded *guarded, const struct wanted *wanted)
+{
+	return guarded->fd == wanted->fd;
+}
+
+static bool has_argument(const struct guarded *guarded, const struct wanted *wanted)
+{
+	return guarded->argument == wanted->argument;
+}
+
+/* Takes the first that matches off the list; NULL when there is none. */
+static struct guarded *take(matches_fn matches, const struct wanted *wanted)
+{
+	struct guarded **link = &list, *found;
+
+	pthread_mutex_lock(&list_lock);
+	while (*link != NULL && !matches(*link, wanted))
 		link = &(*link)->next;
-	*link = guarded->next;
+	found = *link;
+	if (found != NULL)
+		*link = found->next;
+	pthread_mutex_unlock(&list_lock);
+	return found;
 }
 
 int dpdk_net_intr_callback_register(const struct rte_intr_handle *handle,
@@ -128,6 +168,10 @@ int dpdk_net_close(int fd);
 void dpdk_net_free(void *memory);
 int dpdk_net_socket(int domain, int type, int protocol);
 int dpdk_net_accept(int fd, struct sockaddr *from, socklen_t *from_length);
+int dpdk_net_eventfd(unsigned int count, int flags);
+int dpdk_net_memfd_create(const char *name, unsigned int flags);
+int dpdk_net_epoll_create(int size);
+ssize_t dpdk_net_recvmsg(int fd, struct msghdr *message, int flags);
 int dpdk_net_connect(int fd, const struct sockaddr *to, socklen_t to_length);
 int dpdk_net_poll(struct pollfd *fds, nfds_t count, int timeout);
 ssize_t dpdk_net_sendto(int fd, const void *bytes, size_t length, int flags,
@@ -137,6 +181,7 @@ int dpdk_net_intr_callback_register(const struct rte_intr_handle *handle,
 				    rte_intr_callback_fn callback, void *argument)
 {
 	struct guarded *guarded = calloc(1, sizeof(*guarded));
+	struct wanted wanted = {handle, callback, argument, -1};
 	int result;
 
 	if (guarded == NULL)
@@ -145,36 +190,44 @@ int dpdk_net_intr_callback_register(const struct rte_intr_handle *handle,
 	guarded->fd = rte_intr_fd_get(handle);
 	guarded->callback = callback;
 	guarded->argument = argument;
-	pthread_mutex_lock(&list_lock);
-	guarded->next = list;
-	list = guarded;
-	pthread_mutex_unlock(&list_lock);
+	/* On the list before it may run, which may unregister it. */
+	put(guarded);
 	result = rte_intr_callback_register(handle, guarded_callback, guarded);
-	if (result < 0) {
-		pthread_mutex_lock(&list_lock);
-		forget(guarded);
-		pthread_mutex_unlock(&list_lock);
-		free(guarded);
-	}
+	if (result < 0)
+		free(take(is_callback, &wanted));
 	return result;
 }
 
 int dpdk_net_intr_callback_unregister(const struct rte_intr_handle *handle,
 				      rte_intr_callback_fn callback, void *argument)
 {
-	struct guarded *guarded;
-	int result = -ENOENT;
+	struct wanted wanted = {handle, callback, argument, -1};
+	struct guarded *guarded = take(is_callback, &wanted);
+	int result;
 
-	pthread_mutex_lock(&list_lock);
-	guarded = find(handle, callback, argument);
-	if (guarded != NULL) {
-		result = rte_intr_callback_unregister(handle, guarded_callback, guarded);
-		if (result > 0) {
-			forget(guarded);
-			free(guarded);
-		}
-	}
-	pthread_mutex_unlock(&list_lock);
+	if (guarded == NULL)
+		return -ENOENT;
+	result = rte_intr_callback_unregister(handle, guarded_callback, guarded);
+	if (result > 0)
+		free(guarded);
+	else
+		put(guarded);
+	return result;
+}
+
+/*
+ * Marks the registration dead and asks EAL to remove it when its callback has ended. When EAL
+ * agrees it is EAL's: guarded_gone() may have freed it before this returns.
+ */
+static int remove_later(const struct rte_intr_handle *handle, struct guarded *guarded)
+{
+	int result;
+
+	guarded->dead = true;
+	result = rte_intr_callback_unregister_pending(handle, guarded_callback, guarded,
+						      guarded_gone);
+	if (result <= 0)
+		guarded->dead = false;
 	return result;
 }
 
@@ -182,76 +235,71 @@ int dpdk_net_intr_callback_unregister_pending(const struct rte_intr_handle *hand
 					      rte_intr_callback_fn callback, void *argument,
 					      rte_intr_unregister_callback_fn gone)
 {
-	struct guarded *guarded;
-	int result = -ENOENT;
+	struct wanted wanted = {handle, callback, argument, -1};
+	struct guarded *guarded = take(is_callback, &wanted);
+	int result;
 
-	pthread_mutex_lock(&list_lock);
-	guarded = find(handle, callback, argument);
-	if (guarded != NULL) {
-		guarded->gone = gone;
-		result = rte_intr_callback_unregister_pending(handle, guarded_callback, guarded,
-							      guarded_gone);
-		if (result > 0) {
-			guarded->dead = true;
-			forget(guarded);
-		}
-	}
-	pthread_mutex_unlock(&list_lock);
+	if (guarded == NULL)
+		return -ENOENT;
+	guarded->gone = gone;
+	result = remove_later(handle, guarded);
+	if (result <= 0)
+		put(guarded);
 	return result;
 }
 
 /*
  * Takes a registration back that the driver forgets, at once or when its callback has ended. The
- * driver may have freed its handle already, so a handle of our own names the descriptor.
+ * driver may have freed its handle already, so a handle of our own names the descriptor. EAL says
+ * EAGAIN to the one when the callback runs, to the other when it does not, and it may begin or
+ * end in between: then again.
  */
 static void abandon(struct guarded *guarded, bool close_too)
 {
 	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
-	int fd = guarded->fd;
+	int fd = guarded->fd, result;
 
-	if (handle == NULL)
+	if (handle == NULL) {
+		put(guarded);
 		return;
+	}
 	rte_intr_fd_set(handle, fd);
 	rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT);
 	guarded->close_too = close_too;
-	if (rte_intr_callback_unregister(handle, guarded_callback, guarded) > 0) {
-		forget(guarded);
-		free(guarded);
-		if (close_too)
-			close(fd);
-	} else if (rte_intr_callback_unregister_pending(handle, guarded_callback, guarded,
-							guarded_gone) > 0) {
-		guarded->dead = true;
-		forget(guarded);
-	}
+	do {
+		result = rte_intr_callback_unregister(handle, guarded_callback, guarded);
+		if (result != -EAGAIN)
+			break;
+		result = remove_later(handle, guarded);
+		/* EAL's from now on. */
+		guarded = result > 0 ? NULL : guarded;
+	} while (result == -EAGAIN);
 	rte_intr_instance_free(handle);
+	if (guarded == NULL)
+		return;
+	/* Removed, or EAL did not know it: nobody will call it. */
+	free(guarded);
+	if (close_too)
+		close(fd);
 }
 
 int dpdk_net_close(int fd)
 {
-	struct guarded *guarded;
+	struct wanted wanted = {NULL, NULL, NULL, fd};
+	struct guarded *guarded = take(has_fd, &wanted);
 
-	pthread_mutex_lock(&list_lock);
-	guarded = list;
-	while (guarded != NULL && guarded->fd != fd)
-		guarded = guarded->next;
 	if (guarded != NULL)
 		abandon(guarded, false);
-	pthread_mutex_unlock(&list_lock);
 	return close(fd);
 }
 
 void dpdk_net_free(void *memory)
 {
-	struct guarded *guarded;
+	struct wanted wanted = {NULL, NULL, memory, -1};
+	struct guarded *guarded = memory == NULL ? NULL : take(has_argument, &wanted);
 
-	pthread_mutex_lock(&list_lock);
-	guarded = memory == NULL ? NULL : list;
-	while (guarded != NULL && guarded->argument != memory)
-		guarded = guarded->next;
 	if (guarded != NULL)
 		abandon(guarded, true);
-	pthread_mutex_unlock(&list_lock);
 	rte_free(memory);
 }
 
@@ -263,6 +311,27 @@ int dpdk_net_socket(int domain, int type, int protocol)
 int dpdk_net_accept(int fd, struct sockaddr *from, socklen_t *from_length)
 {
 	return accept4(fd, from, from_length, SOCK_CLOEXEC);
+}
+
+int dpdk_net_eventfd(unsigned int count, int flags)
+{
+	return eventfd(count, flags | EFD_CLOEXEC);
+}
+
+int dpdk_net_epoll_create(int size)
+{
+	(void)size;
+	return epoll_create1(EPOLL_CLOEXEC);
+}
+
+int dpdk_net_memfd_create(const char *name, unsigned int flags)
+{
+	return memfd_create(name, flags | MFD_CLOEXEC);
+}
+
+ssize_t dpdk_net_recvmsg(int fd, struct msghdr *message, int flags)
+{
+	return recvmsg(fd, message, flags | MSG_CMSG_CLOEXEC);
 }
 
 /*

@@ -20,8 +20,13 @@ export const CLOSED = 16;
 export const ACCEPTABLE = 32;
 /** All that was written has been acknowledged, the FIN included. */
 export const FLUSHED = 64;
-/** An error that did not end the socket (UDP: ICMP port unreachable); see its `error`. */
+/**
+ * An error that did not end the socket: UDP's ICMP port unreachable, see its `error`; TCP's trouble
+ * on the way, see its `softError`.
+ */
 export const FAILED = 128;
+/** The peer marked data as urgent, or more of it; see the socket's `urgent`. */
+export const URGENT = 256;
 
 export abstract class EventSource {
   /** Bits above that were raised and not yet taken. */

@@ -81,7 +81,7 @@ const KEYS: readonly Key[] = [
     'synRetries',
     0,
     255,
-    'Retransmissions of a SYN or SYN-ACK before giving up.',
+    'Retransmissions of a SYN before giving up; of a SYN-ACK as many, but at most 5.',
   ),
   count(
     'data_retries',

@@ -120,12 +120,14 @@ export class Egress {
     const hops = path.hops;
     const src = path.local3;
     const dst = path.remote3;
-    Ipv4.write(view, ipAt, ecn, total, id, flagsAndOffset, hops, protocol, src, dst);
+    const tos = path.trafficClass | ecn;
+    Ipv4.write(view, ipAt, tos, total, id, flagsAndOffset, hops, protocol, src, dst);
   }
 
   #writeIpv6(path: Path, ipAt: number, payload: number, next: number, ecn: number): void {
     const view = this.#view;
-    Ipv6.write(view, ipAt, ecn, path.flowLabel, payload, next, path.hops);
+    const trafficClass = path.trafficClass | ecn;
+    Ipv6.write(view, ipAt, trafficClass, path.flowLabel, payload, next, path.hops);
     Ipv6.writeSrc(view, ipAt, path.local0, path.local1, path.local2, path.local3);
     Ipv6.writeDst(view, ipAt, path.remote0, path.remote1, path.remote2, path.remote3);
   }

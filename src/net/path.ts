@@ -8,6 +8,8 @@
 import type { Neighbor } from './neighbor/neighbor.ts';
 import type { Nic } from './nic.ts';
 
+export const DEFAULT_HOPS = 64;
+
 export class Path {
   local0 = 0;
   local1 = 0;
@@ -24,7 +26,9 @@ export class Path {
   /** IP header bytes: 20 or 40. */
   headerLength = 20;
   /** Time to live or hop limit of what is sent. */
-  hops = 64;
+  hops = DEFAULT_HOPS;
+  /** The Differentiated Services field of what is sent, in place: the two ECN bits are 0. */
+  trafficClass = 0;
   /** How many hold this path; at 0 it may go back to the pool. */
   references = 0;
   nic: Nic;

@@ -172,3 +172,25 @@ test('a changed route leads held paths to the new router', () => {
   assert.equal(hopOf(path), '10.0.0.254');
   assert.equal(acquire(host, '192.0.2.2'), null);
 });
+
+test('a variant differs in class and hops only, is shared, and learns its MTU for itself', () => {
+  const host = new Host({ limits: { cachedPaths: 1 } });
+  const path = acquire(host, '10.0.0.9')!;
+  acquire(host, '10.0.0.9');
+  host.net.paths.lowerMtu(path, 1400);
+  const variant = host.net.paths.variant(path, 0xb9, 64);
+  assert.deepEqual([variant.trafficClass, variant.hops, variant.mtu], [0xb8, 64, 1400]);
+  assert.deepEqual([localOf(variant), hopOf(variant)], ['10.0.0.2', '10.0.0.9']);
+  assert.deepEqual([path.references, variant.references], [1, 1], 'the reference moved');
+  assert.equal(host.net.paths.variant(variant, 0xb8, 64), variant);
+  assert.equal(host.net.paths.variant(acquire(host, '10.0.0.9')!, 0xb8, 64), variant);
+  assert.equal(acquire(host, '10.0.0.9'), path, 'others get the plain one');
+  host.net.paths.lowerMtu(variant, 1300);
+  assert.deepEqual([path.mtu, variant.mtu], [1400, 1300]);
+  host.net.paths.release(variant);
+  assert.equal(host.net.paths.variant(variant, 0, 64), path, 'and back');
+  for (let x = 10; x < 14; x++) host.net.paths.release(acquire(host, `10.0.0.${x}`)!);
+  host.net.paths.reclaim();
+  assert.equal(host.net.paths.size, 1);
+  assert.equal(path.neighbor!.references, 1);
+});

@@ -11,7 +11,7 @@ import { type AddressTable, BROADCAST, NO_ENTRY, UNICAST } from './address-table
 import type { Core } from './core.ts';
 import type { NeighborCache } from './neighbor/cache.ts';
 import type { Nic } from './nic.ts';
-import { Path } from './path.ts';
+import { DEFAULT_HOPS, Path } from './path.ts';
 import type { Routes } from './routes.ts';
 import { chooseSource } from './source.ts';
 import * as Stats from './stats.ts';
@@ -111,13 +111,54 @@ export class Paths {
         path.remote1 === remote1 &&
         path.local1 === local1 &&
         path.remote0 === remote0 &&
-        path.local0 === local0
+        path.local0 === local0 &&
+        path.hops === DEFAULT_HOPS &&
+        path.trafficClass === 0
       ) {
         return path;
       }
       path = path.nextInBucket;
     }
     return null;
+  }
+
+  /**
+   * The path like `path` whose packets have this traffic class (its ECN bits are left out) and this
+   * time to live, with one reference for the caller, whose reference to `path` is given back. What
+   * is learned about one - its MTU - the others learn for themselves.
+   */
+  variant(path: Path, trafficClass: number, hops: number): Path {
+    const differentiated = trafficClass & 0xfc;
+    if (path.trafficClass === differentiated && path.hops === hops) return path;
+    let found: Path | null = this.#buckets[path.hash & (this.#buckets.length - 1)] ?? null;
+    while (found !== null) {
+      const fits = found.trafficClass === differentiated && found.hops === hops;
+      if (fits && hasAddressesOf(found, path)) break;
+      found = found.nextInBucket;
+    }
+    found ??= this.#copy(path, differentiated, hops);
+    if (found.references++ === 0) this.#unlist(found);
+    this.release(path);
+    return found;
+  }
+
+  #copy(path: Path, trafficClass: number, hops: number): Path {
+    const copy = new Path(path.nic);
+    Object.assign(copy, path);
+    copy.references = 0;
+    copy.trafficClass = trafficClass;
+    copy.hops = hops;
+    copy.mtuLowered = 0;
+    copy.mtu = path.nic.mtu;
+    if (path.mtuLowered === 1) this.lowerMtu(copy, path.mtu);
+    // The neighbor counts whom it serves, and this is one more.
+    if (path.neighbor !== null) path.neighbor.references++;
+    const bucket = copy.hash & (this.#buckets.length - 1);
+    copy.nextInBucket = this.#buckets[bucket] ?? null;
+    this.#buckets[bucket] = copy;
+    this.size++;
+    this.#list(copy);
+    return copy;
   }
 
   /** Gives a reference back. */
@@ -400,6 +441,19 @@ export class Paths {
     path.newer = null;
     this.#cached--;
   }
+}
+
+function hasAddressesOf(a: Path, b: Path): boolean {
+  return (
+    a.remote3 === b.remote3 &&
+    a.local3 === b.local3 &&
+    a.remote2 === b.remote2 &&
+    a.local2 === b.local2 &&
+    a.remote1 === b.remote1 &&
+    a.local1 === b.local1 &&
+    a.remote0 === b.remote0 &&
+    a.local0 === b.local0
+  );
 }
 
 /** Multicast of either family. */

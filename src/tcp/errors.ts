@@ -2,8 +2,8 @@
  * ICMP errors about our segments (RFC 1122 4.2.3.9, RFC 5927).
  *
  * An attacker off the path can forge them, so only those count that quote a sequence number in
- * flight. Even then a synchronized connection is not ended: the error is remembered and named
- * should the connection time out. A connection that is opening fails at once.
+ * flight. Even then a synchronized connection is not ended: its program hears of the trouble, and
+ * the error is named should the connection time out. A connection that is opening fails at once.
  * @module
  */
 import * as Drop from '../base/drops.ts';
@@ -11,6 +11,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import {
   type IcmpError,
   PACKET_TOO_BIG,
+  PARAMETER_PROBLEM,
   TIME_EXCEEDED,
   UNREACHABLE_HOST,
   UNREACHABLE_NETWORK,
@@ -34,7 +35,10 @@ export function connectionError(tcp: Tcp, error: IcmpError): void {
     return;
   }
   if (error.kind === PACKET_TOO_BIG) return tooBig(tcp, c, error.mtu);
-  if (c.state !== SYN_SENT && c.state !== SYN_RECEIVED) return;
+  if (c.state !== SYN_SENT && c.state !== SYN_RECEIVED) {
+    if (c.socket !== null) c.socket.trouble(codeOf(error.kind));
+    return;
+  }
   tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
   tcp.end(c, codeOf(error.kind));
 }
@@ -85,6 +89,7 @@ function codeOf(kind: number): ErrorCode {
     case UNREACHABLE_PROHIBITED:
       return 'EACCES';
     case UNREACHABLE_PROTOCOL:
+    case PARAMETER_PROBLEM:
       return 'EPROTO';
     default:
       return 'EHOSTUNREACH';

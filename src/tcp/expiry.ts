@@ -24,12 +24,17 @@ import { noteTimeout } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armKeepAlive, armPersist, armRetransmit, disarm, expired, reschedule } from './timers.ts';
 
+/** RFC 9293 3.8.3's R1: from here on the program knows that something is wrong. */
+const TROUBLED_RETRIES = 3;
+/** As Linux: a peer that begins a connection and does not answer is waited for a minute. */
+const SYN_ACK_RETRIES = 5;
+
 /** The connection's entry on the wheel came up and something is due. */
 export function onTimer(tcp: Tcp, c: Connection): void {
   const due = expired(c, tcp.clock.ms);
   disarm(c, due);
   if (due & TIMER_END) return timeIsUp(tcp, c);
-  if (due & TIMER_USER && c.sndUna !== c.sndNxt) return giveUp(tcp, c);
+  if (due & TIMER_USER && (c.sndUna !== c.sndNxt || c.snd.length > 0)) return giveUp(tcp, c);
   if (due & TIMER_DELAYED_ACK) sendDelayedAck(tcp, c);
   if (due & TIMER_REORDER) lateLoss(tcp, c);
   if (due & TIMER_TLP) probeTail(tcp, c);
@@ -45,13 +50,16 @@ function timeIsUp(tcp: Tcp, c: Connection): void {
   tcp.finish(c);
 }
 
+/** The last trouble that was heard of is why, else that nothing was heard. */
 function giveUp(tcp: Tcp, c: Connection): void {
+  const heard = c.socket === null ? '' : c.socket.softError;
+  const error = heard === '' ? 'ETIMEDOUT' : heard;
   tcp.stats[Stats.ABORTS_ON_TIMEOUT]! += 1;
   if (c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED) {
     tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
-    tcp.end(c, 'ETIMEDOUT');
+    tcp.end(c, error);
   } else {
-    tcp.abort(c, 'ETIMEDOUT');
+    tcp.abort(c, error);
   }
 }
 
@@ -62,13 +70,31 @@ function sendDelayedAck(tcp: Tcp, c: Connection): void {
   tcp.makeReady(c);
 }
 
+/**
+ * RFC 9293 3.8.3's R2. Half-open connections that a peer began are given up earlier: they may be a
+ * flood's. A program's own limit is a time, and the user timer keeps it.
+ */
+function mostRetries(tcp: Tcp, c: Connection, opening: boolean): number {
+  const { synRetries, dataRetries } = tcp.options;
+  if (!opening) return hasUserTimeout(c) ? Number.MAX_SAFE_INTEGER : dataRetries;
+  if (c.opening!.listener === null) return synRetries;
+  return synRetries < SYN_ACK_RETRIES ? synRetries : SYN_ACK_RETRIES;
+}
+
+function hasUserTimeout(c: Connection): boolean {
+  return c.patience !== null && c.patience.userTimeoutMs > 0;
+}
+
 /** False when that was the last try. */
 function retransmit(tcp: Tcp, c: Connection): boolean {
   const opening = c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED;
   c.retries++;
-  if (c.retries > (opening ? tcp.options.synRetries : tcp.options.dataRetries)) {
+  if (c.retries > mostRetries(tcp, c, opening)) {
     giveUp(tcp, c);
     return false;
+  }
+  if (c.retries === TROUBLED_RETRIES && c.socket !== null) {
+    c.socket.trouble(c.socket.softError === '' ? 'ETIMEDOUT' : c.socket.softError);
   }
   // Perhaps the neighbor has gone, or has another MAC by now.
   if (c.retries >= 2) c.path!.neighbor?.suspect(tcp.clock.ms);

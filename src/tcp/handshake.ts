@@ -5,7 +5,7 @@
  */
 import * as Drop from '../base/drops.ts';
 import { CONNECTED } from '../base/events.ts';
-import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { giveOpening } from './parts.ts';
@@ -19,6 +19,7 @@ import { noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { disarm } from './timers.ts';
 import { enter } from './trace.ts';
+import { urgentArrives } from './urgent.ts';
 
 /** ACKs that are not delayed at the start of a connection, as Linux's quickack does. */
 const QUICK_ACKS = 16;
@@ -58,6 +59,7 @@ export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
 
 /** Data or FIN that came with the SYN. */
 function takeRest(tcp: Tcp, c: Connection, s: Segment): void {
+  if (s.flags & URG) urgentArrives(tcp, c, s);
   s.trimFront(1);
   const window = (c.rcvAdv - c.rcvNxt) | 0;
   s.trimBack(window > 0 ? window : 0);

@@ -20,6 +20,7 @@ import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { armEnd } from './timers.ts';
 import { enter } from './trace.ts';
+import { urgentArrives } from './urgent.ts';
 
 const UNUSUAL = SYN | FIN | RST | URG | ACK;
 /** Between two challenge ACKs of one connection at least this many ms pass (RFC 5961 7). */
@@ -80,7 +81,8 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   // Fifth: ACK.
   if (!(s.flags & ACK)) return;
   if (!acknowledged(tcp, c, s)) return;
-  // Sixth: URG is ignored; urgent data is delivered in line (RFC 6093).
+  // Sixth: URG. The program hears of it; the data stays in line (RFC 6093).
+  if (s.flags & URG) urgentArrives(tcp, c, s);
   // Seventh and eighth: data and FIN.
   if (trimToWindow(c, s)) acknowledgeNow(tcp, c);
   if (State.receives(c.state)) {

@@ -5,7 +5,7 @@
  */
 import type { Address } from '../base/address.ts';
 import * as Drop from '../base/drops.ts';
-import { ACCEPTABLE, ENDED, EventSource, READABLE } from '../base/events.ts';
+import { ACCEPTABLE, ENDED, EventSource, READABLE, URGENT } from '../base/events.ts';
 import type { Packet } from '../net/packet.ts';
 import { EMPTY, IndexQueue } from '../storage/index-queue.ts';
 import { ACK, RST, SYN } from '../wire/tcp.ts';
@@ -20,6 +20,7 @@ import { SYN_RECEIVED } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { enter } from './trace.ts';
+import { urgentLeft } from './urgent.ts';
 
 export interface ListenOptions {
   /** Null: every address of both families. 0.0.0.0: every IPv4 address. ::, every one unless v6Only. */
@@ -88,7 +89,8 @@ export class TcpListener extends EventSource {
       const socket = new TcpSocket(this.#tcp, c);
       c.socket = socket;
       const events = (c.rcv.length > 0 ? READABLE : 0) | (c.finSeen === 2 ? ENDED : 0);
-      if (events !== 0) this.#tcp.events.raise(socket, events);
+      const urgent = this.#tcp.urgentCount !== 0 && urgentLeft(this.#tcp, c) > 0 ? URGENT : 0;
+      if ((events | urgent) !== 0) this.#tcp.events.raise(socket, events | urgent);
       return socket;
     }
     return null;

@@ -179,7 +179,11 @@ export class Listeners {
       any ? 0 : local.w2,
       any ? 0 : local.w3,
     );
-    if (path !== null) return path;
+    if (path !== null && path.group === 0) return path;
+    if (path !== null) {
+      this.#tcp.net.paths.release(path);
+      throw new StackError('ENETUNREACH', `TCP cannot connect to ${remote}: it is not one host`);
+    }
     if (!any && !this.#tcp.net.isLocal(local.w0, local.w1, local.w2, local.w3)) {
       throw new StackError('EADDRNOTAVAIL', `${local} is not an address of this stack`);
     }

@@ -22,7 +22,7 @@ export interface TcpOptions {
   initialRtoMs: number;
   minRtoMs: number;
   maxRtoMs: number;
-  /** Retransmissions of a SYN or SYN-ACK before giving up. */
+  /** Retransmissions of a SYN before giving up; of a SYN-ACK as many, but at most 5. */
   synRetries: number;
   /** Retransmissions of data, or unanswered zero-window probes, before giving up. */
   dataRetries: number;
@@ -63,7 +63,7 @@ export const DEFAULTS: TcpOptions = {
   initialRtoMs: 1000,
   minRtoMs: 200,
   maxRtoMs: 120_000,
-  synRetries: 6,
+  synRetries: 7,
   dataRetries: 15,
   delayedAckMs: 40,
   timeWaitMs: 60_000,

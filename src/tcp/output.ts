@@ -20,6 +20,7 @@ import {
   OPEN,
   TIMER_DELAYED_ACK,
   TIMER_RETRANSMIT,
+  TIMER_USER,
 } from './connection.ts';
 import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
@@ -33,6 +34,7 @@ import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, disarm, startUserTimeout } from './timers.ts';
 import { note, noteRepeat } from './trace.ts';
+import { writeUrgent } from './urgent.ts';
 
 /** Segments one connection may send before the others get their turn. */
 const QUANTUM = 16;
@@ -97,8 +99,8 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   const end = board.endOf(entry);
   const withFin = c.finQueued === 1 && ((end - c.finAt) | 0) > 0;
   const length = (end - start - (withFin ? 1 : 0)) | 0;
-  let flags = Wire.ACK;
-  if (withFin) flags |= length > 0 ? Wire.FIN | Wire.PSH : Wire.FIN;
+  let flags = withFin ? Wire.ACK | Wire.FIN : Wire.ACK;
+  if (length > 0 && ((end - c.finAt) | 0) >= 0) flags |= Wire.PSH;
   if (!emit(tcp, c, start, length, flags)) return false;
   tcp.stats[Stats.RETRANSMITS]! += 1;
   noteRetransmission(tcp, c, segmentsIn(c, length), length);
@@ -205,6 +207,9 @@ function restartAfterIdle(tcp: Tcp, c: Connection): void {
 function waitForWindow(tcp: Tcp, c: Connection): void {
   if ((c.timers & TIMER_RETRANSMIT) !== 0) disarm(c, TIMER_RETRANSMIT);
   armPersist(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
+  if (c.patience !== null && (c.timers & TIMER_USER) === 0) {
+    startUserTimeout(tcp.wheel, c, tcp.clock.ms);
+  }
 }
 
 /** A probe that any peer must answer: the byte before sndUna, empty. */
@@ -232,6 +237,7 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
     header += sack;
   }
   Wire.write(tcp.view, at, c.localPort, c.remotePort, seq, c.rcvNxt, header, flags, window);
+  if (tcp.urgentCount !== 0) writeUrgent(tcp, c, at, seq);
   if (length > 0) {
     c.snd.copyTo(tcp.heap, (seq - c.sndBase) | 0, at + header, length);
     c.dataSegmentsOut = (c.dataSegmentsOut + segmentsIn(c, length)) | 0;

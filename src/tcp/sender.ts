@@ -163,7 +163,7 @@ function updateWindow(tcp: Tcp, c: Connection, s: Segment, window: number): void
 }
 
 function windowReopened(tcp: Tcp, c: Connection): void {
-  disarm(c, TIMER_PERSIST);
+  disarm(c, TIMER_PERSIST | TIMER_USER);
   c.backoff = 0;
   if (c.sndUna !== c.sndNxt) restartTimers(tcp, c);
 }

@@ -7,7 +7,7 @@
  */
 import { Address } from '../base/address.ts';
 import { type ErrorCode, StackError } from '../base/errors.ts';
-import { CLOSED as EVENT_CLOSED, EventSource } from '../base/events.ts';
+import { CLOSED as EVENT_CLOSED, EventSource, FAILED } from '../base/events.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import type { Connection } from './connection.ts';
@@ -16,8 +16,14 @@ import { patienceOf } from './parts.ts';
 import { windowOpened } from './receiver.ts';
 import { CLOSED, SYN_SENT, stateName } from './state.ts';
 import type { Tcp } from './tcp.ts';
+import { markUrgent, urgentLeft } from './urgent.ts';
 
 const NO_BYTES = new Uint8Array(0);
+
+function checkByte(what: string, value: number, least: number): void {
+  if (Number.isInteger(value) && value >= least && value <= 255) return;
+  throw new StackError('EINVAL', `${what} ${value} is not in ${least}-255`);
+}
 
 export class TcpSocket extends EventSource {
   /** Why it failed; '' while it has not. */
@@ -30,6 +36,9 @@ export class TcpSocket extends EventSource {
   #remoteAddress: Address | null = null;
   #localPort = 0;
   #remotePort = 0;
+  #softError: '' | ErrorCode = '';
+  /** SND.UNA at that time: any progress since makes it history. */
+  #softAt = 0;
   /** FIN received, remembered past the connection's end. */
   #finReceived = false;
 
@@ -58,6 +67,22 @@ export class TcpSocket extends EventSource {
   info(): TcpInfo | null {
     const c = this.#connection;
     return c === null ? null : infoOf(this.#tcp, c, this.bytesRead, this.bytesWritten);
+  }
+
+  /**
+   * Trouble on the way that has not ended the connection: what an ICMP error said, or ETIMEDOUT
+   * once data was sent again three times. FAILED was raised. '' again when data gets through.
+   */
+  get softError(): '' | ErrorCode {
+    const c = this.#connection;
+    return c !== null && c.sndUna !== this.#softAt ? '' : this.#softError;
+  }
+
+  /** The stack's: something is wrong (RFC 9293 3.9.1.8). */
+  trouble(error: ErrorCode): void {
+    this.#softError = error;
+    this.#softAt = this.#connection!.sndUna;
+    this.#tcp.events.raise(this, FAILED);
   }
 
   /** Bytes ready to be read. */
@@ -159,6 +184,22 @@ export class TcpSocket extends EventSource {
     c.snd.extend(length);
   }
 
+  /**
+   * As write(), and the peer is told that everything up to here is urgent (RFC 9293 3.8.5). New
+   * programs should not use it: middleboxes and systems disagree about it (RFC 6093).
+   */
+  writeUrgent(from: Uint8Array, start = 0, end: number = from.length): number {
+    const written = this.write(from, start, end);
+    if (written > 0) markUrgent(this.#tcp, this.#connection!);
+    return written;
+  }
+
+  /** Bytes up to the end of what the peer called urgent that are not read yet, arrived or not. */
+  get urgent(): number {
+    const c = this.#connection;
+    return c === null || this.#tcp.urgentCount === 0 ? 0 : urgentLeft(this.#tcp, c);
+  }
+
   /** Bytes written but never sent. */
   get unsent(): number {
     const c = this.#connection;
@@ -223,6 +264,24 @@ export class TcpSocket extends EventSource {
     if (this.#connection !== null) changeCongestion(this.#tcp, this.#connection, next);
   }
 
+  /**
+   * The Differentiated Services field and the time to live (hop limit) of what is sent from now on.
+   * The lowest two bits of the class are ECN's and not yours. Throws StackError EINVAL.
+   */
+  setTrafficClass(trafficClass: number): void {
+    checkByte('traffic class', trafficClass, 0);
+    const c = this.#connection;
+    if (c === null) return;
+    c.path = this.#tcp.net.paths.variant(c.path!, trafficClass, c.path!.hops);
+  }
+
+  setHops(hops: number): void {
+    checkByte('hops', hops, 1);
+    const c = this.#connection;
+    if (c === null) return;
+    c.path = this.#tcp.net.paths.variant(c.path!, c.path!.trafficClass, hops);
+  }
+
   get localAddress(): Address {
     const c = this.#connection;
     if (c === null) return this.#localAddress!;
@@ -254,6 +313,7 @@ export class TcpSocket extends EventSource {
     this.#localAddress = this.localAddress;
     this.#remoteAddress = this.remoteAddress;
     this.#finReceived = c.finSeen === 2;
+    this.#softError = this.softError;
     this.#connection = null;
     c.socket = null;
     if (this.error === '') this.error = error;

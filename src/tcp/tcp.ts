@@ -43,6 +43,7 @@ import * as Stats from './stats.ts';
 import { TimeWaits } from './time-waits.ts';
 import { armDelayedAck, armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
 import { enter, type TcpTrace } from './trace.ts';
+import { forgetUrgent, type UrgentMarks } from './urgent.ts';
 import { Warm } from './warm.ts';
 
 const SYN_AND_FIN = Wire.SYN | Wire.FIN;
@@ -80,6 +81,9 @@ export class Tcp implements Transport {
   #last: Connection | null = null;
   readonly #delayed: IndexQueue = new IndexQueue();
   readonly #ready: IndexQueue[] = [];
+  /** Connections with urgent data (urgent.ts), and how many there are. */
+  readonly urgent: Map<number, UrgentMarks> = new Map();
+  urgentCount = 0;
   /** 1 when the segment being processed told of a duplicate (DSACK). */
   dsack = 0;
   /** Hears what happens to connections; null: off. See trace.ts. */
@@ -416,6 +420,7 @@ export class Tcp implements Transport {
   }
 
   #freeBuffers(c: Connection): void {
+    if (this.urgentCount !== 0) forgetUrgent(this, c);
     c.snd.reset(this.heap);
     c.rcv.reset(this.heap);
     giveParts(c);

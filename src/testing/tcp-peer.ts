@@ -27,8 +27,11 @@ import type { TcpListener } from '../tcp/listener.ts';
 import type { TcpOptions } from '../tcp/options.ts';
 import type { TcpSocket } from '../tcp/socket.ts';
 import { stateName } from '../tcp/state.ts';
+import * as Ipv4 from '../wire/ipv4.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
+import { sendFrame } from './frames.ts';
+import { icmpAbout } from './icmp-about.ts';
 import { Random } from './random.ts';
 
 /** A segment the stack under test sent. */
@@ -47,6 +50,11 @@ export interface SentSegment {
   sack: [number, number][];
   srcPort: number;
   dstPort: number;
+  /** The urgent pointer; of the IP header the traffic class, hops left and (IPv4) identification. */
+  urgent: number;
+  trafficClass: number;
+  hops: number;
+  ipId: number;
 }
 
 /** A segment for the stack; what is left out is what a well-behaved peer would send. */
@@ -66,6 +74,8 @@ export interface GivenSegment {
   options?: number[];
   srcPort?: number;
   dstPort?: number;
+  /** The urgent pointer, as it stands in the header. */
+  urgent?: number;
 }
 
 export interface PeerOptions {
@@ -227,6 +237,7 @@ export class TcpPeer implements Transport {
       given.flags,
       given.window ?? this.window,
     );
+    if (given.urgent !== undefined) memory.view.setUint16(at + 18, given.urgent);
     for (let i = 0; i < data.length; i++) memory.bytes[at + headerLength + i] = data.charCodeAt(i);
     this.#net.egress.commit(
       this.#path,
@@ -258,6 +269,26 @@ export class TcpPeer implements Transport {
       this.stack.heap.arena.bytes[at + Wire.HEADER_LENGTH + i] = byte;
     }
     return Wire.HEADER_LENGTH + bytes.length;
+  }
+
+  /** The stack receives a frame as it is (testing/packet.ts), but from and to the right MACs. */
+  getsFrame(frame: Uint8Array): void {
+    const whole = frame.slice();
+    if ((whole[0]! & 1) === 0) whole.set(this.stack.net.nics[0]!.link.mac, 0);
+    whole.set(this.#link.mac, 6);
+    if (!sendFrame(this.#link, whole, { sums: false })) throw new Error('no slot left');
+    this.pump();
+  }
+
+  /** An ICMP error about the segment of the stack that began with `seq`, from a router. */
+  getsIcmp(type: number, code: number, seq: number = this.ours(0), mtu = 0): void {
+    this.getsFrame(
+      icmpAbout(this.version, type, code, mtu, {
+        srcPort: this.dstPort,
+        dstPort: this.srcPort,
+        seq,
+      }),
+    );
   }
 
   /** Asserts that the stack's next segment has these fields; returns it. */
@@ -372,10 +403,23 @@ export class TcpPeer implements Transport {
       ]),
       srcPort: Wire.srcPort(view, at),
       dstPort: Wire.dstPort(view, at),
+      urgent: Wire.urgentPointer(view, at),
+      ...ipFields(view, packet),
     });
   }
 
   failed(_error: IcmpError): void {}
+}
+
+function ipFields(
+  view: DataView,
+  packet: Packet,
+): Pick<SentSegment, 'trafficClass' | 'hops' | 'ipId'> {
+  const { ipAt, hops } = packet;
+  if (packet.version === 4) {
+    return { trafficClass: Ipv4.tos(view, ipAt), hops, ipId: Ipv4.id(view, ipAt) };
+  }
+  return { trafficClass: (view.getUint16(ipAt) >> 4) & 0xff, hops, ipId: 0 };
 }
 
 /** The four bytes of a word. */

@@ -49,6 +49,11 @@ export function checksum(view: DataView, at: number): number {
 export function urgentPointer(view: DataView, at: number): number {
   return view.getUint16(at + 18);
 }
+/** Sets URG and the pointer: how far behind `seq` the urgent data ends. */
+export function setUrgent(view: DataView, at: number, pointer: number): void {
+  view.setUint8(at + 13, view.getUint8(at + 13) | URG);
+  view.setUint16(at + 18, pointer);
+}
 export function setChecksum(view: DataView, at: number, value: number): void {
   view.setUint16(at + 16, value);
 }

@@ -28,10 +28,11 @@ export class ByteRing {
   /** Makes room for `bytes` from the front; false when the heap has none. */
   reserve(heap: Heap, bytes: number): boolean {
     if (bytes > this.#peak) this.#peak = bytes;
-    return bytes <= this.size || this.#grow(heap, bytes);
+    return bytes <= this.size || this.grow(heap, bytes);
   }
 
-  #grow(heap: Heap, bytes: number): boolean {
+  /** reserve()'s: not private, since a private method costs each ring a word of memory. */
+  grow(heap: Heap, bytes: number): boolean {
     const size = blockSize(bytes > this.#hint ? bytes : this.#hint);
     const block = heap.allocate(size);
     if (block === NO_BLOCK) return false;

@@ -53,17 +53,12 @@ export class Connection {
   readonly index: number;
   state = CLOSED;
 
-  // Identity: the key of the flow table.
-  localPort = 0;
-  remotePort = 0;
+  // Identity, the key of the flow table: the ports as the peer's segments have them, and the last
+  // words of the addresses. For IPv4 that is all; the other words of IPv6 are the path's.
+  ports = 0;
   local3 = 0;
   remote3 = 0;
-  local2 = 0;
-  remote2 = 0;
-  local1 = 0;
-  remote1 = 0;
-  local0 = 0;
-  remote0 = 0;
+  version = 4;
 
   // Receive sequence space (receiver.ts).
   rcvNxt = 0;
@@ -173,8 +168,6 @@ export class Connection {
   /** What it counts of the unusual; null while nothing unusual has happened. */
   tally: Tally | null = null;
   hash = 0;
-  /** Challenge ACKs: when the last one was sent (ms). */
-  challengedAt = 0;
   /** TIME-WAIT's end, or that of an orphan's patience. */
   endAt = 0;
   opening: Opening | null = null;
@@ -190,16 +183,10 @@ export class Connection {
   /** Makes the record, which may have served another connection before, as good as new. */
   prepare(path: Path, localPort: number, remotePort: number): void {
     this.path = path;
-    this.local0 = path.local0;
-    this.local1 = path.local1;
-    this.local2 = path.local2;
+    this.version = path.version;
     this.local3 = path.local3;
-    this.remote0 = path.remote0;
-    this.remote1 = path.remote1;
-    this.remote2 = path.remote2;
     this.remote3 = path.remote3;
-    this.localPort = localPort;
-    this.remotePort = remotePort;
+    this.ports = (remotePort << 16) | localPort;
     this.socket = null;
     this.orphan = 0;
     this.sndWnd = 0;
@@ -237,6 +224,14 @@ export class Connection {
     this.bareSegmentsIn = 0;
     this.dataSegmentsOut = 0;
     this.bareSegmentsOut = 0;
+  }
+
+  get localPort(): number {
+    return this.ports & 0xffff;
+  }
+
+  get remotePort(): number {
+    return this.ports >>> 16;
   }
 
   /** Bytes that were never sent; -1 when the FIN was, too. */

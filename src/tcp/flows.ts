@@ -43,17 +43,18 @@ export class Flows {
 
   /** The connection over this path between these ports; null when the tuple is free. */
   find(path: Path, localPort: number, remotePort: number): Connection | null {
-    const hash = this.#hashOf(path, localPort, remotePort);
+    const ports = (remotePort << 16) | localPort;
+    const hash = this.#hashOf(path, ports);
     const table = this.#table;
     for (let at = table.find(hash); at !== NONE; at = table.next(at, hash)) {
       const c = this.#connections[table.value(at)]!;
-      if (c.path === path && c.localPort === localPort && c.remotePort === remotePort) return c;
+      if (c.ports === ports && isBetween(c.path!, path)) return c;
     }
     return null;
   }
 
   add(c: Connection): void {
-    c.hash = this.#hashOf(c.path!, c.localPort, c.remotePort);
+    c.hash = this.#hashOf(c.path!, c.ports);
     this.#table.insert(c.hash, c.index);
   }
 
@@ -63,8 +64,7 @@ export class Flows {
   }
 
   /** The hash that packets from the other end of this connection have. */
-  #hashOf(p: Path, localPort: number, remotePort: number): number {
-    const ports = (remotePort << 16) | localPort;
+  #hashOf(p: Path, ports: number): number {
     return p.version === 4
       ? halfSip3(this.#key0, this.#key1, p.remote3, p.local3, ports)
       : this.#hashV6(
@@ -97,18 +97,40 @@ export class Flows {
   }
 }
 
-/** True when the packet belongs to the connection. */
+/** True when both are of the same two addresses: a connection may have a variant of the path. */
+function isBetween(a: Path, b: Path): boolean {
+  return (
+    a === b ||
+    (a.remote3 === b.remote3 &&
+      a.local3 === b.local3 &&
+      a.remote2 === b.remote2 &&
+      a.local2 === b.local2 &&
+      a.remote1 === b.remote1 &&
+      a.local1 === b.local1 &&
+      a.remote0 === b.remote0 &&
+      a.local0 === b.local0)
+  );
+}
+
+/** True when the packet belongs to the connection; `ports` as they stand in its TCP header. */
 export function isFlow(c: Connection, p: Packet, ports: number): boolean {
   return (
-    c.remotePort === ports >>> 16 &&
-    c.localPort === (ports & 0xffff) &&
+    c.ports === ports &&
     c.remote3 === p.src3 &&
     c.local3 === p.dst3 &&
-    c.remote2 === p.src2 &&
-    c.local2 === p.dst2 &&
-    c.remote1 === p.src1 &&
-    c.local1 === p.dst1 &&
-    c.remote0 === p.src0 &&
-    c.local0 === p.dst0
+    c.version === p.version &&
+    (p.version === 4 || hasPrefixes(c.path!, p))
+  );
+}
+
+/** The words of IPv6 addresses that a connection leaves to its path. */
+function hasPrefixes(path: Path, p: Packet): boolean {
+  return (
+    path.remote2 === p.src2 &&
+    path.local2 === p.dst2 &&
+    path.remote1 === p.src1 &&
+    path.local1 === p.dst1 &&
+    path.remote0 === p.src0 &&
+    path.local0 === p.dst0
   );
 }

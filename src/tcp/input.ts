@@ -211,11 +211,13 @@ function resetByPeer(tcp: Tcp, c: Connection): void {
 function challenge(tcp: Tcp, c: Connection): void {
   tcp.drops[Drop.TCP_CHALLENGED]! += 1;
   const now = tcp.clock.ms;
-  if (((now - c.challengedAt) | 0) < CHALLENGE_INTERVAL_MS) {
+  const disorder = disorderOf(c);
+  if (disorder.challenged === 1 && ((now - disorder.challengedAt) | 0) < CHALLENGE_INTERVAL_MS) {
     tcp.drops[Drop.TCP_CHALLENGE_LIMITED]! += 1;
     return;
   }
-  c.challengedAt = now;
+  disorder.challenged = 1;
+  disorder.challengedAt = now;
   tcp.stats[Stats.CHALLENGE_ACKS]! += 1;
   acknowledgeNow(tcp, c);
 }

@@ -337,3 +337,11 @@ test('a block of ports in use is passed once, not searched by every connect()', 
   for (let i = 0; i < 5900; i++) connect();
   assert.ok(lookups < 10_500, `${lookups} look-ups for 5,900 connections`);
 });
+
+test('a tuple stays taken when its connection has a traffic class of its own', () => {
+  const peer = TcpPeer.synSent();
+  peer.socket!.setTrafficClass(0x20);
+  const { localPort } = peer.socket!;
+  const again = { address: peer.peerAddress, port: PEER_PORT, localPort };
+  assert.throws(() => peer.stack.tcp.connect(again), { code: 'EADDRINUSE' });
+});

@@ -7,7 +7,7 @@
  *     connection.opening    from the SYN until established, or accepted
  *     connection.loss       from the first loss, probe or reordering on
  *     connection.growth     once the congestion window was used, or lost (congestion/growth.ts)
- *     connection.disorder   from the first segment on that came early, twice, or is a FIN
+ *     connection.disorder   from the first segment on that came early, twice, or was challenged
  *     connection.patience   where the program asked for keepalives or a user timeout
  *
  * To read: `c.loss!.recover` where it must be there. To write: `lossOf(c).recover = ...`.
@@ -64,7 +64,7 @@ export class Loss {
   }
 }
 
-/** What arrived in another order than it was sent, or twice (receiver.ts, sack.ts). */
+/** What arrived in another order than it was sent, or twice, or not from the peer at all. */
 export class Disorder {
   /** Where the segment began that last arrived out of order. */
   lastArrived = 0;
@@ -75,6 +75,9 @@ export class Disorder {
   dsackEnd = 0;
   /** Sequence number of the FIN, which may be ahead of data. */
   finSeq = 0;
+  /** 1 once a challenge ACK was sent, and when the last one was (ms). */
+  challenged = 0;
+  challengedAt = 0;
 }
 
 /** How long the program waits for a peer that says nothing (expiry.ts). */
@@ -134,6 +137,7 @@ export function disorderOf(c: Connection): Disorder {
   if (c.disorder !== null) return c.disorder;
   const disorder = disorders.take();
   disorder.duplicatesOwed = 0;
+  disorder.challenged = 0;
   c.disorder = disorder;
   return disorder;
 }

@@ -8,7 +8,9 @@
 import { Address } from '../base/address.ts';
 import { type ErrorCode, StackError } from '../base/errors.ts';
 import { CLOSED as EVENT_CLOSED, EventSource, FAILED } from '../base/events.ts';
+import type { Path } from '../net/path.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
+import type { Heap } from '../storage/heap.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import type { Connection } from './connection.ts';
 import { infoOf, type TcpInfo } from './info.ts';
@@ -25,6 +27,36 @@ function checkByte(what: string, value: number, least: number): void {
   throw new StackError('EINVAL', `${what} ${value} is not in ${least}-255`);
 }
 
+/** What remains visible of a connection: few sockets are asked before it ends. */
+class Ends {
+  readonly path: Path;
+  readonly ports: number;
+  finReceived = false;
+  /** What an ICMP error said, and SND.UNA at that time: any progress since makes it history. */
+  softError: '' | ErrorCode = '';
+  softAt = 0;
+  #local: Address | null = null;
+  #remote: Address | null = null;
+
+  constructor(c: Connection) {
+    // A path is never used for other addresses.
+    this.path = c.path!;
+    this.ports = c.ports;
+  }
+
+  get local(): Address {
+    const { local0, local1, local2, local3 } = this.path;
+    this.#local ??= new Address(local0, local1, local2, local3);
+    return this.#local;
+  }
+
+  get remote(): Address {
+    const { remote0, remote1, remote2, remote3 } = this.path;
+    this.#remote ??= new Address(remote0, remote1, remote2, remote3);
+    return this.#remote;
+  }
+}
+
 export class TcpSocket extends EventSource {
   /** Why it failed; '' while it has not. */
   error: '' | ErrorCode = '';
@@ -32,15 +64,8 @@ export class TcpSocket extends EventSource {
   bytesWritten = 0;
   readonly #tcp: Tcp;
   #connection: Connection | null;
-  #localAddress: Address | null = null;
-  #remoteAddress: Address | null = null;
-  #localPort = 0;
-  #remotePort = 0;
-  #softError: '' | ErrorCode = '';
-  /** SND.UNA at that time: any progress since makes it history. */
-  #softAt = 0;
-  /** FIN received, remembered past the connection's end. */
-  #finReceived = false;
+  /** Made when somebody asks for an address, or the connection ends. */
+  #ends: Ends | null = null;
 
   /** Made by Tcp.connect() and TcpListener.accept(). */
   constructor(tcp: Tcp, connection: Connection) {
@@ -75,13 +100,16 @@ export class TcpSocket extends EventSource {
    */
   get softError(): '' | ErrorCode {
     const c = this.#connection;
-    return c !== null && c.sndUna !== this.#softAt ? '' : this.#softError;
+    const ends = this.#ends;
+    if (ends === null || (c !== null && c.sndUna !== ends.softAt)) return '';
+    return ends.softError;
   }
 
   /** The stack's: something is wrong (RFC 9293 3.9.1.8). */
   trouble(error: ErrorCode): void {
-    this.#softError = error;
-    this.#softAt = this.#connection!.sndUna;
+    this.#ends ??= new Ends(this.#connection!);
+    this.#ends.softError = error;
+    this.#ends.softAt = this.#connection!.sndUna;
     this.#tcp.events.raise(this, FAILED);
   }
 
@@ -93,7 +121,7 @@ export class TcpSocket extends EventSource {
   /** FIN received, and everything before it read. */
   get ended(): boolean {
     const c = this.#connection;
-    return c === null ? this.#finReceived : c.finSeen === 2 && c.rcv.length === 0;
+    return c === null ? this.#ends!.finReceived : c.finSeen === 2 && c.rcv.length === 0;
   }
 
   /** Copies up to `end - start` bytes to `into`; returns how many, 0 when there are none. */
@@ -111,7 +139,7 @@ export class TcpSocket extends EventSource {
       copyOut(heap, c.rcv.at(0), into, start, first);
       copyOut(heap, c.rcv.at(first), into, start + first, length - first);
     }
-    this.#consumed(c, length);
+    consumed(this, this.#tcp, c, length);
     return length;
   }
 
@@ -132,14 +160,7 @@ export class TcpSocket extends EventSource {
     if (bytes < 0 || bytes > c.rcv.length) {
       throw new StackError('EINVAL', `cannot consume ${bytes} of ${c.rcv.length} bytes`);
     }
-    if (bytes > 0) this.#consumed(c, bytes);
-  }
-
-  #consumed(c: Connection, bytes: number): void {
-    c.rcv.drop(this.#tcp.heap, bytes, c.outOfOrder !== null);
-    this.bytesRead += bytes;
-    if (c.state !== CLOSED) windowOpened(this.#tcp, c);
-    else if (c.rcv.length === 0) this.#tcp.end(c, '');
+    if (bytes > 0) consumed(this, this.#tcp, c, bytes);
   }
 
   /** Bytes that write() would take now. */
@@ -165,23 +186,10 @@ export class TcpSocket extends EventSource {
     if (length > 0 && !c.snd.reserve(this.#tcp.heap, c.snd.length + length)) length = 0;
     if (length < wanted) c.wantsRoom = 1;
     if (length <= 0) return 0;
-    this.#append(c, from, start, length);
+    append(this.#tcp.heap, c, from, start, length);
     this.bytesWritten += length;
     if (c.state !== SYN_SENT) this.#tcp.makeReady(c);
     return length;
-  }
-
-  #append(c: Connection, from: Uint8Array, start: number, length: number): void {
-    const heap = this.#tcp.heap;
-    const offset = c.snd.length;
-    const first = c.snd.contiguous(offset);
-    if (length <= first) {
-      copyIn(heap, c.snd.at(offset), from, start, length);
-    } else {
-      copyIn(heap, c.snd.at(offset), from, start, first);
-      copyIn(heap, c.snd.at(offset + first), from, start + first, length - first);
-    }
-    c.snd.extend(length);
   }
 
   /**
@@ -283,40 +291,57 @@ export class TcpSocket extends EventSource {
   }
 
   get localAddress(): Address {
-    const c = this.#connection;
-    if (c === null) return this.#localAddress!;
-    this.#localAddress ??= new Address(c.local0, c.local1, c.local2, c.local3);
-    return this.#localAddress;
+    this.#ends ??= new Ends(this.#connection!);
+    return this.#ends.local;
   }
 
   get remoteAddress(): Address {
-    const c = this.#connection;
-    if (c === null) return this.#remoteAddress!;
-    this.#remoteAddress ??= new Address(c.remote0, c.remote1, c.remote2, c.remote3);
-    return this.#remoteAddress;
+    this.#ends ??= new Ends(this.#connection!);
+    return this.#ends.remote;
   }
 
   get localPort(): number {
-    return this.#connection === null ? this.#localPort : this.#connection.localPort;
+    this.#ends ??= new Ends(this.#connection!);
+    return this.#ends.ports & 0xffff;
   }
 
   get remotePort(): number {
-    return this.#connection === null ? this.#remotePort : this.#connection.remotePort;
+    this.#ends ??= new Ends(this.#connection!);
+    return this.#ends.ports >>> 16;
   }
 
   /** The stack's: the connection is over, or goes on without the program (TIME-WAIT). */
   detach(error: '' | ErrorCode): void {
     const c = this.#connection;
     if (c === null) return;
-    this.#localPort = c.localPort;
-    this.#remotePort = c.remotePort;
-    this.#localAddress = this.localAddress;
-    this.#remoteAddress = this.remoteAddress;
-    this.#finReceived = c.finSeen === 2;
-    this.#softError = this.softError;
+    const softError = this.softError;
+    this.#ends ??= new Ends(c);
+    this.#ends.finReceived = c.finSeen === 2;
+    this.#ends.softError = softError;
     this.#connection = null;
     c.socket = null;
     if (this.error === '') this.error = error;
     this.#tcp.events.raise(this, EVENT_CLOSED);
   }
+}
+
+// Functions, not private methods and accessors: those cost every socket a word of memory.
+
+function consumed(socket: TcpSocket, tcp: Tcp, c: Connection, bytes: number): void {
+  c.rcv.drop(tcp.heap, bytes, c.outOfOrder !== null);
+  socket.bytesRead += bytes;
+  if (c.state !== CLOSED) windowOpened(tcp, c);
+  else if (c.rcv.length === 0) tcp.end(c, '');
+}
+
+function append(heap: Heap, c: Connection, from: Uint8Array, start: number, length: number): void {
+  const offset = c.snd.length;
+  const first = c.snd.contiguous(offset);
+  if (length <= first) {
+    copyIn(heap, c.snd.at(offset), from, start, length);
+  } else {
+    copyIn(heap, c.snd.at(offset), from, start, first);
+    copyIn(heap, c.snd.at(offset + first), from, start + first, length - first);
+  }
+  c.snd.extend(length);
 }

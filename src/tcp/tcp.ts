@@ -360,7 +360,6 @@ export class Tcp implements Transport {
     c.rtoMs = this.options.initialRtoMs;
     c.congestion = this.congestion;
     c.noDelay = this.options.noDelay ? 1 : 0;
-    c.challengedAt = (this.clock.ms - 1_000_000) | 0;
     c.lastSentAt = this.clock.ms;
     this.#flows.add(c);
     return c;

@@ -34,6 +34,7 @@ export {
   type Wire,
 } from './network.ts';
 export { arp, ethernet, icmp, icmpEcho, ip, tcp, tcpFlagNames, tcpFlags, udp } from './packet.ts';
+export { type DrillOptions, type DrillResult, drill } from './packetdrill/run.ts';
 export { echo, serve, type Transfer, transfer } from './programs.ts';
 export { Random } from './random.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -1,0 +1,390 @@
+/**
+ * The calls of a script: each takes its arguments to what the stack's sockets do, and gives back
+ * what Linux would return.
+ *
+ * A call is a function to be tried again until it does not return null; null means that it blocks.
+ * @module
+ */
+import { Address } from '../../base/address.ts';
+import type { Stack } from '../../stack/stack.ts';
+import {
+  attempt,
+  type Bound,
+  DatagramFile,
+  done,
+  EpollFile,
+  type File,
+  failed,
+  type Outcome,
+  StreamFile,
+} from './files.ts';
+import { getOption, numberOf, optionName, setOption } from './socket-options.ts';
+import { type CallSpec, type Field, Unsupported, type Value } from './syntax.ts';
+import { CONSTANTS } from './values.ts';
+
+export type Try = () => Outcome | null;
+
+/** Where `...` in place of an address leads. */
+export interface Defaults {
+  readonly local: string;
+  readonly remote: string;
+  readonly bindPort: number;
+  readonly connectPort: number;
+}
+
+const C = CONSTANTS as Record<string, number>;
+const ANY: Value = { kind: 'any' };
+const KNOWN_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_PEEK']!;
+
+export class Calls {
+  readonly files: Map<number, File> = new Map();
+  /** When the timeout of the last call that had one ends; Infinity: none. */
+  deadline: number = Number.POSITIVE_INFINITY;
+  readonly #stack: Stack;
+  readonly #defaults: Defaults;
+  /** Microseconds, for calls with a timeout. */
+  readonly #now: () => number;
+  readonly #table: Readonly<Record<string, (call: CallSpec, line: number) => Try>>;
+
+  constructor(stack: Stack, defaults: Defaults, now: () => number) {
+    this.#stack = stack;
+    this.#defaults = defaults;
+    this.#now = now;
+    this.#table = {
+      socket: (call, line) => this.#socket(call, line),
+      bind: (call) => this.#bind(call),
+      listen: ({ args }) => this.#stream(args, (file) => file.listen(numberOf(args[1]))),
+      accept: (call) => this.#accept(call, 0),
+      accept4: (call) => this.#accept(call, numberOf(call.args[3])),
+      connect: ({ args }) => this.#connect(args),
+      read: ({ args }, line) => this.#read(args[0], numberOf(args[2]), 0, line),
+      recv: ({ args }, line) => this.#read(args[0], numberOf(args[2]), numberOf(args[3]), line),
+      recvfrom: ({ args }, line) => this.#read(args[0], numberOf(args[2]), numberOf(args[3]), line),
+      readv: ({ args }, line) => this.#read(args[0], vectorBytes(args[1]), 0, line),
+      recvmsg: ({ args }, line) =>
+        this.#read(args[0], vectorBytes(fieldOf(args[1], 'msg_iov')), numberOf(args[2]), line),
+      write: ({ args }, line) => this.#write(args[0], numberOf(args[2]), 0, ANY, line),
+      send: ({ args }, line) =>
+        this.#write(args[0], numberOf(args[2]), numberOf(args[3]), ANY, line),
+      sendto: ({ args }, line) =>
+        this.#write(args[0], numberOf(args[2]), numberOf(args[3]), args[4] ?? ANY, line),
+      writev: ({ args }, line) => this.#write(args[0], vectorBytes(args[1]), 0, ANY, line),
+      sendmsg: ({ args }, line) => {
+        const bytes = vectorBytes(fieldOf(args[1], 'msg_iov'));
+        const to = fieldOf(args[1], 'msg_name') ?? ANY;
+        return this.#write(args[0], bytes, numberOf(args[2]), to, line);
+      },
+      close: ({ args }) => this.#close(numberOf(args[0])),
+      shutdown: ({ args }, line) => this.#shutdown(args, line),
+      setsockopt: ({ args }, line) => this.#setOption(args, line),
+      getsockopt: ({ args }, line) => this.#getOption(args, line),
+      fcntl: ({ args }, line) => this.#control(args, line),
+      ioctl: ({ args }, line) => this.#ioctl(args, line),
+      poll: ({ args }) => this.#poll(args),
+      epoll_create: (call) => this.#epollCreate(call),
+      epoll_create1: (call) => this.#epollCreate(call),
+      epoll_ctl: ({ args }) => this.#epollControl(args),
+      epoll_wait: ({ args }) => this.#epollWait(args),
+    };
+  }
+
+  /** Throws Unsupported for what this runner has not. */
+  start(call: CallSpec, line: number): Try {
+    const begin = this.#table[call.name];
+    if (begin === undefined) throw new Unsupported(line, `the call ${call.name}()`);
+    const action = begin(call, line);
+    return () => attempt(action);
+  }
+
+  #file(value: Value | undefined): File | undefined {
+    return this.files.get(numberOf(value));
+  }
+
+  #stream(args: readonly Value[], action: (file: StreamFile) => Outcome | null): Try {
+    return () => {
+      const file = this.#file(args[0]);
+      if (file === undefined) return failed('EBADF');
+      return file instanceof StreamFile ? action(file) : failed('EOPNOTSUPP');
+    };
+  }
+
+  /** Descriptors are numbered as the script says; without a say, the lowest free one. */
+  #open(file: File, call: CallSpec): Outcome {
+    let fd = call.result ?? 3;
+    if (fd < 0) fd = 3;
+    while (this.files.has(fd)) fd++;
+    this.files.set(fd, file);
+    return done(fd);
+  }
+
+  #socket(call: CallSpec, line: number): Try {
+    const type = numberOf(call.args[1]);
+    const kind = type & 0xf;
+    if (kind !== C['SOCK_STREAM'] && kind !== C['SOCK_DGRAM']) {
+      throw new Unsupported(line, 'sockets other than SOCK_STREAM and SOCK_DGRAM');
+    }
+    return () => {
+      const stream = kind === C['SOCK_STREAM'];
+      const file = stream ? new StreamFile(this.#stack) : new DatagramFile(this.#stack);
+      file.nonBlocking = (type & C['SOCK_NONBLOCK']!) !== 0;
+      return this.#open(file, call);
+    };
+  }
+
+  #bind({ args }: CallSpec): Try {
+    const { local, bindPort } = this.#defaults;
+    return () => {
+      const file = this.#file(args[0]);
+      const to = addressOf(args[1], local, bindPort);
+      if (file instanceof StreamFile) {
+        if (file.bound !== null) return failed('EINVAL');
+        file.bound = to;
+      } else if (file instanceof DatagramFile) file.socket.bind(to.address, to.port);
+      else return failed('EBADF');
+      return done(0);
+    };
+  }
+
+  #accept(call: CallSpec, flags: number): Try {
+    return this.#stream(call.args, (file) => {
+      if (file.listener === null) return failed('EINVAL');
+      const accepted = file.accept();
+      if (accepted === null) return file.nonBlocking ? failed('EAGAIN') : null;
+      accepted.nonBlocking = (flags & C['SOCK_NONBLOCK']!) !== 0;
+      return this.#open(accepted, call);
+    });
+  }
+
+  #connect(args: readonly Value[]): Try {
+    const { remote, connectPort } = this.#defaults;
+    const to = addressOf(args[1], remote, connectPort);
+    let started = false;
+    return () => {
+      const file = this.#file(args[0]);
+      if (file instanceof DatagramFile) {
+        file.socket.connect(to.address!, to.port);
+        return done(0);
+      }
+      if (!(file instanceof StreamFile)) return failed('EBADF');
+      if (file.listener !== null) return failed('EISCONN');
+      if (file.socket !== null && !started) return again(file);
+      if (!started) file.connect(to.address!, to.port);
+      started = true;
+      return file.nonBlocking ? failed('EINPROGRESS') : file.connected();
+    };
+  }
+
+  #read(fd: Value | undefined, most: number, flags: number, line: number): Try {
+    if ((flags & ~KNOWN_FLAGS) !== 0) throw new Unsupported(line, `these flags of recv()`);
+    return () => {
+      const file = this.#file(fd);
+      let outcome: Outcome | null;
+      if (file instanceof StreamFile) {
+        outcome = file.read(most, (flags & C['MSG_PEEK']!) !== 0);
+      } else if (file instanceof DatagramFile) outcome = file.read(most);
+      else return failed('EBADF');
+      const waits = !file.nonBlocking && (flags & C['MSG_DONTWAIT']!) === 0;
+      return outcome === null && !waits ? failed('EAGAIN') : outcome;
+    };
+  }
+
+  #write(fd: Value | undefined, count: number, flags: number, to: Value, line: number): Try {
+    if ((flags & ~KNOWN_FLAGS) !== 0) throw new Unsupported(line, `these flags of send()`);
+    const { remote, connectPort } = this.#defaults;
+    let written = 0;
+    return () => {
+      const file = this.#file(fd);
+      if (file instanceof DatagramFile) {
+        const connected = file.socket.remotePort !== 0;
+        return file.write(count, connected ? null : addressOf(to, remote, connectPort));
+      }
+      if (!(file instanceof StreamFile)) return failed('EBADF');
+      const waits = !file.nonBlocking && (flags & C['MSG_DONTWAIT']!) === 0;
+      for (;;) {
+        const outcome = file.write(count - written);
+        if (outcome !== null && outcome.result >= 0) written += outcome.result;
+        if (outcome !== null && outcome.result < 0) return written > 0 ? done(written) : outcome;
+        if (written === count) return done(written);
+        if (waits) return null;
+        if (outcome === null) return written > 0 ? done(written) : failed('EAGAIN');
+      }
+    };
+  }
+
+  #close(fd: number): Try {
+    return () => {
+      const file = this.files.get(fd);
+      if (file === undefined) return failed('EBADF');
+      this.files.delete(fd);
+      file.close();
+      return done(0);
+    };
+  }
+
+  #shutdown(args: readonly Value[], line: number): Try {
+    if (numberOf(args[1]) === C['SHUT_RD']) throw new Unsupported(line, 'shutdown(SHUT_RD)');
+    return this.#stream(args, ({ socket }) => {
+      if (socket === null || socket.stateName === 'CLOSED') return failed('ENOTCONN');
+      socket.shutdown();
+      return done(0);
+    });
+  }
+
+  #setOption(args: readonly Value[], line: number): Try {
+    const level = numberOf(args[1]);
+    const name = optionName(level, numberOf(args[2]));
+    return () => {
+      const file = this.#file(args[0]);
+      if (file === undefined) return failed('EBADF');
+      const outcome = setOption(file, level, name, first(args[3]));
+      if (outcome === null) throw new Unsupported(line, `setsockopt(${name})`);
+      return outcome;
+    };
+  }
+
+  #getOption(args: readonly Value[], line: number): Try {
+    const level = numberOf(args[1]);
+    const name = optionName(level, numberOf(args[2]));
+    return () => {
+      const file = this.#file(args[0]);
+      if (file === undefined) return failed('EBADF');
+      const outcome = getOption(file, level, name, first(args[3]));
+      if (outcome === null) throw new Unsupported(line, `getsockopt(${name})`);
+      return outcome;
+    };
+  }
+
+  #control(args: readonly Value[], line: number): Try {
+    const command = numberOf(args[1]);
+    const bit = C['O_NONBLOCK']!;
+    if (command !== C['F_GETFL'] && command !== C['F_SETFL']) {
+      throw new Unsupported(line, 'fcntl() other than F_GETFL and F_SETFL');
+    }
+    return () => {
+      const file = this.#file(args[0]);
+      if (file === undefined) return failed('EBADF');
+      if (command === C['F_GETFL']) return done(C['O_RDWR']! | (file.nonBlocking ? bit : 0));
+      file.nonBlocking = (numberOf(args[2]) & bit) !== 0;
+      return done(0);
+    };
+  }
+
+  #ioctl(args: readonly Value[], line: number): Try {
+    const request = numberOf(args[1]);
+    const read: Readonly<Record<number, (file: StreamFile) => number>> = {
+      [C['SIOCINQ']!]: (file) => file.socket?.readable ?? 0,
+      [C['SIOCOUTQ']!]: (file) => file.socket?.unacknowledged ?? 0,
+      [C['SIOCOUTQNSD']!]: (file) => file.socket?.unsent ?? 0,
+    };
+    const value = read[request];
+    if (value === undefined)
+      throw new Unsupported(line, 'ioctl() but for SIOCINQ, SIOCOUTQ, SIOCOUTQNSD');
+    return this.#stream(args, (file) => {
+      const expected = args[2] ?? ANY;
+      if (expected.kind === 'any') return done(0);
+      const actual = value(file);
+      const wanted = numberOf(expected);
+      return actual === wanted ? done(0) : { ...done(0), wrong: `it is ${actual}, not ${wanted}` };
+    });
+  }
+
+  #poll(args: readonly Value[]): Try {
+    const entries = args[0]?.kind === 'list' ? args[0].items : [];
+    const deadline = this.#deadline(numberOf(args[2]));
+    return () => {
+      const found = entries.map((entry) => {
+        const file = this.#file(fieldOf(entry, 'fd'));
+        const always = C['POLLERR']! | C['POLLHUP']!;
+        return (file?.ready ?? 0) & (numberOf(fieldOf(entry, 'events')) | always);
+      });
+      const count = found.filter((bits) => bits !== 0).length;
+      if (count === 0 && this.#now() < deadline) return null;
+      const wanted = entries.map((entry) => numberOf(fieldOf(entry, 'revents')));
+      return compared(done(count), 'revents', found, wanted);
+    };
+  }
+
+  #epollCreate(call: CallSpec): Try {
+    return () => this.#open(new EpollFile(), call);
+  }
+
+  #epollControl(args: readonly Value[]): Try {
+    const [operation, fd] = [numberOf(args[1]), numberOf(args[2])];
+    return () => {
+      const epoll = this.#file(args[0]);
+      if (!(epoll instanceof EpollFile) || !this.files.has(fd)) return failed('EBADF');
+      if (operation === C['EPOLL_CTL_ADD'] && epoll.interests.has(fd)) return failed('EEXIST');
+      if (operation !== C['EPOLL_CTL_ADD'] && !epoll.interests.has(fd)) return failed('ENOENT');
+      if (operation === C['EPOLL_CTL_DEL']) epoll.interests.delete(fd);
+      else epoll.interests.set(fd, numberOf(fieldOf(args[3], 'events')));
+      return done(0);
+    };
+  }
+
+  #epollWait(args: readonly Value[]): Try {
+    const expected = args[1]?.kind === 'list' ? args[1].items : [args[1]];
+    const deadline = this.#deadline(numberOf(args[3]));
+    return () => {
+      const epoll = this.#file(args[0]);
+      if (!(epoll instanceof EpollFile)) return failed('EBADF');
+      const always = C['EPOLLERR']! | C['EPOLLHUP']!;
+      const found = [...epoll.interests]
+        .map(([fd, events]) => (this.files.get(fd)?.ready ?? 0) & (events | always))
+        .filter((bits) => bits !== 0);
+      if (found.length === 0) return this.#now() < deadline ? null : done(0);
+      const wanted = expected
+        .filter((value) => value?.kind === 'record')
+        .map((value) => numberOf(fieldOf(value, 'events')));
+      return compared(done(found.length), 'events', found, wanted);
+    };
+  }
+
+  /** -1: for ever. */
+  #deadline(timeoutMs: number): number {
+    this.deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : this.#now() + timeoutMs * 1000;
+    return this.deadline;
+  }
+}
+
+/** A second connect(): how the first one goes. */
+function again(file: StreamFile): Outcome {
+  if (!file.connecting) return failed(file.hasError ? file.takeError() : 'EISCONN');
+  return file.connected() ?? failed('EALREADY');
+}
+
+function compared(outcome: Outcome, what: string, found: number[], wanted: number[]): Outcome {
+  if (found.join() === wanted.join()) return outcome;
+  return { ...outcome, wrong: `${what} are ${found.join()}, not ${wanted.join()}` };
+}
+
+/** `[1]` and `[{...}]` stand for their one item. */
+function first(value: Value | undefined): Value {
+  if (value === undefined) return ANY;
+  return value.kind === 'list' ? (value.items[0] ?? ANY) : value;
+}
+
+function fieldOf(value: Value | undefined, name: string): Value | undefined {
+  if (value?.kind !== 'record') return undefined;
+  return value.fields.find((field: Field) => field.name === name)?.value;
+}
+
+/** Bytes of `[{..., 1000}, {..., 500}]`. */
+function vectorBytes(value: Value | undefined): number {
+  const items = value?.kind === 'list' ? value.items : [];
+  return items.reduce((sum, item) => {
+    const size = item.kind === 'record' ? item.fields[1]?.value : undefined;
+    return sum + numberOf(size);
+  }, 0);
+}
+
+/** A sockaddr, or the default for `...`. */
+function addressOf(value: Value | undefined, address: string, port: number): Bound {
+  if (value?.kind !== 'record') return { address: Address.parse(address), port };
+  const text = fieldOf(value, 'sin_addr') ?? fieldOf(value, 'sin6_addr');
+  const portField = fieldOf(value, 'sin_port') ?? fieldOf(value, 'sin6_port');
+  const any = address.includes(':') ? Address.ANY_V6 : Address.ANY_V4;
+  return {
+    address: text?.kind === 'text' ? Address.parse(text.text) : any,
+    port: portField === undefined ? port : numberOf(portField),
+  };
+}

@@ -243,7 +243,7 @@ const FAULTY: [string, string, string | RegExp][] = [
   [
     'a duration too long',
     `${LEAST}tcp.delayed_ack = "1s"`,
-    /^a\.toml:3:19: .* a duration from 0ms to 500ms/,
+    /^a\.toml:3:19: .* a duration from 0ms to 499ms/,
   ],
   [
     'a host side where there is none',

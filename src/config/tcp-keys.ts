@@ -90,7 +90,7 @@ const KEYS: readonly Key[] = [
     255,
     'Retransmissions of data, or unanswered zero-window probes, before giving up.',
   ),
-  time('delayed_ack', 'delayedAckMs', 0, 500, 'How long an ACK may wait for company.'),
+  time('delayed_ack', 'delayedAckMs', 0, 499, 'How long an ACK may wait for company.'),
   time('time_wait', 'timeWaitMs', 0, 10 * MINUTE, 'How long TIME-WAIT lasts (2 MSL).'),
   time(
     'fin_wait_2',

@@ -26,7 +26,7 @@ export interface TcpOptions {
   synRetries: number;
   /** Retransmissions of data, or unanswered zero-window probes, before giving up. */
   dataRetries: number;
-  /** How long an ACK may wait for company; at most 500 (RFC 9293 3.8.6.3). */
+  /** How long an ACK may wait for company; less than 500 (RFC 9293 3.8.6.3). */
   delayedAckMs: number;
   /** 2 MSL: how long TIME-WAIT lasts. */
   timeWaitMs: number;
@@ -91,7 +91,7 @@ const BOUNDS: Partial<Record<keyof TcpOptions, readonly [number, number]>> = {
   minRtoMs: [1, 60_000],
   initialRtoMs: [1, 60_000],
   maxRtoMs: [1000, 600_000],
-  delayedAckMs: [0, 500],
+  delayedAckMs: [0, 499],
   timeWaitMs: [0, 600_000],
   minMss: [88, 1220],
   initialWindowSegments: [1, 64],

@@ -212,8 +212,19 @@ function waitForWindow(tcp: Tcp, c: Connection): void {
   }
 }
 
-/** A probe that any peer must answer: the byte before sndUna, empty. */
+/**
+ * A probe that any peer must answer: the byte before sndUna, empty. When the window is not closed
+ * but has stayed too small to be worth a segment, what fits goes all the same (RFC 9293 3.8.6.2.1's
+ * override timeout).
+ */
 function sendProbe(tcp: Tcp, c: Connection): boolean {
+  if (c.sndWnd > 0 && c.flight === 0 && c.unsent > 0) {
+    const most = c.sndWnd < c.mss ? c.sndWnd : c.mss;
+    const length = c.unsent < most ? c.unsent : most;
+    if (!emit(tcp, c, c.sndNxt, length, Wire.ACK | Wire.PSH)) return false;
+    c.probeDue = 0;
+    return true;
+  }
   if (!emit(tcp, c, (c.sndUna - 1) | 0, 0, Wire.ACK)) return false;
   c.probeDue = 0;
   tcp.stats[Stats.PROBES]! += 1;

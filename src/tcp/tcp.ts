@@ -23,7 +23,7 @@ import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
 import { algorithmNamed } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
-import { ACK_DELAYED, type Connection, TIMER_DELAYED_ACK } from './connection.ts';
+import { ACK_DELAYED, type Connection, TIMER_DELAYED_ACK, TIMER_KEEPALIVE } from './connection.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
 import { Flows, isFlow } from './flows.ts';
@@ -334,7 +334,9 @@ export class Tcp implements Transport {
 
   startKeepAlive(c: Connection): void {
     const patience = c.patience;
-    if (patience === null || patience.keepAlive === 0 || c.state < State.ESTABLISHED) return;
+    if (patience === null) return;
+    if (patience.keepAlive === 0) return disarm(c, TIMER_KEEPALIVE);
+    if (c.state < State.ESTABLISHED) return;
     patience.probesUnanswered = 0;
     c.lastReceivedAt = this.clock.ms;
     armKeepAlive(this.wheel, c, (this.clock.ms + patience.keepAliveIdleMs) | 0);

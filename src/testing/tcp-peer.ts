@@ -50,8 +50,11 @@ export interface SentSegment {
   sack: [number, number][];
   srcPort: number;
   dstPort: number;
-  /** The urgent pointer; of the IP header the traffic class, hops left and (IPv4) identification. */
+  /** The options' bytes, padding included. */
+  options: Uint8Array;
+  /** The urgent pointer; of the IP header source, traffic class, hops left and (IPv4) identification. */
   urgent: number;
+  src: string;
   trafficClass: number;
   hops: number;
   ipId: number;
@@ -403,6 +406,7 @@ export class TcpPeer implements Transport {
       ]),
       srcPort: Wire.srcPort(view, at),
       dstPort: Wire.dstPort(view, at),
+      options: bytes.slice(at + Wire.HEADER_LENGTH, at + headerLength),
       urgent: Wire.urgentPointer(view, at),
       ...ipFields(view, packet),
     });
@@ -414,12 +418,13 @@ export class TcpPeer implements Transport {
 function ipFields(
   view: DataView,
   packet: Packet,
-): Pick<SentSegment, 'trafficClass' | 'hops' | 'ipId'> {
+): Pick<SentSegment, 'src' | 'trafficClass' | 'hops' | 'ipId'> {
   const { ipAt, hops } = packet;
+  const src = new Address(packet.src0, packet.src1, packet.src2, packet.src3).toString();
   if (packet.version === 4) {
-    return { trafficClass: Ipv4.tos(view, ipAt), hops, ipId: Ipv4.id(view, ipAt) };
+    return { src, trafficClass: Ipv4.tos(view, ipAt), hops, ipId: Ipv4.id(view, ipAt) };
   }
-  return { trafficClass: (view.getUint16(ipAt) >> 4) & 0xff, hops, ipId: 0 };
+  return { src, trafficClass: (view.getUint16(ipAt) >> 4) & 0xff, hops, ipId: 0 };
 }
 
 /** The four bytes of a word. */

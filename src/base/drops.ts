@@ -179,7 +179,11 @@ export const TCP_NO_CONNECTION = drop(
 );
 export const TCP_SYN_QUEUE_FULL = drop(
   'tcp_syn_queue_full',
-  "A SYN beyond the listener's bound on half-open connections.",
+  "A SYN beyond the listener's bound on half-open connections, without SYN cookies.",
+);
+export const TCP_RESET_LIMITED = drop(
+  'tcp_reset_limited',
+  'A segment of no connection that got no RST because of the limit.',
 );
 export const TCP_ACCEPT_QUEUE_FULL = drop(
   'tcp_accept_queue_full',

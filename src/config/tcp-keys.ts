@@ -53,6 +53,36 @@ const KEYS: readonly Key[] = [
   bytes('tx_buffer_size', 'sendBufferBytes', 4 * KIB, 16 * MIB, 'Send buffer of one connection.'),
   count('max_connections', 'maxConnections', 1, 1 << 23, 'Connections of all states together.'),
   count('max_half_open', 'maxHalfOpen', 1, 1 << 20, 'Half-open connections of one listener.'),
+  {
+    name: 'syn_cookies',
+    option: 'synCookies',
+    schema: choice(
+      'Answering SYNs without remembering them: beyond `max_half_open`, always, or never.',
+      ['auto', 'always', 'never'] satisfies TcpOptions['synCookies'][],
+      DEFAULTS.synCookies,
+    ),
+  },
+  count(
+    'resets_per_second',
+    'resetsPerSecond',
+    0,
+    1_000_000,
+    'RSTs a second to segments of no connection, for each of 256 groups of peers.',
+  ),
+  count(
+    'max_orphans',
+    'maxOrphans',
+    0,
+    1 << 23,
+    'Closed sockets whose peer has not got everything yet; beyond, they are reset.',
+  ),
+  count(
+    'orphan_retries',
+    'orphanRetries',
+    1,
+    255,
+    'Unanswered tries of such a connection before giving up.',
+  ),
   count(
     'max_time_wait',
     'maxTimeWait',

@@ -34,6 +34,7 @@ import { Routes } from './routes.ts';
 import * as Stats from './stats.ts';
 import { type Transport, UNREACHABLE_HOST } from './transport.ts';
 import { transportSum } from './transport-sum.ts';
+import { WayBack } from './way-back.ts';
 
 export interface NetOptions {
   /** Shared with every link that is attached; the network layer reserves about 3.5 MB of it. */
@@ -85,6 +86,8 @@ export class Net {
   readonly fragmentsOut: FragmentsOut;
   readonly reassembly: Reassembly;
   readonly core: Core;
+  /** Answers to strangers go along it. */
+  readonly wayBack: WayBack;
   readonly #nics: Nic[] = [];
   readonly #addresses: AddressTable = new AddressTable();
   readonly #transports: (Transport | null)[] = new Array<Transport | null>(256).fill(null);
@@ -129,6 +132,7 @@ export class Net {
     );
     this.egress = new Egress(core, this.neighbors);
     this.fragmentsOut = new FragmentsOut(core, this.egress);
+    this.wayBack = new WayBack(core.view, this.#nics);
     this.#errors = new IcmpErrors(core, this.paths, this.egress);
     this.reassembly = new Reassembly(core, limits.fragmentBlocks ?? 1024, (packet) =>
       this.#timeExceeded(packet),

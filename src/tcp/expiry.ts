@@ -16,6 +16,7 @@ import {
   TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
+import type { TcpListener } from './listener.ts';
 import { lateLoss, timedOut } from './recovery.ts';
 import { setRto } from './rtt.ts';
 import * as State from './state.ts';
@@ -28,6 +29,8 @@ import { armKeepAlive, armPersist, armRetransmit, disarm, expired, reschedule } 
 const TROUBLED_RETRIES = 3;
 /** As Linux: a peer that begins a connection and does not answer is waited for a minute. */
 const SYN_ACK_RETRIES = 5;
+/** SYN-ACKs sent again when more than half of a listener's half-open connections are in use. */
+const CROWDED_RETRIES = 2;
 
 /** The connection's entry on the wheel came up and something is due. */
 export function onTimer(tcp: Tcp, c: Connection): void {
@@ -75,10 +78,19 @@ function sendDelayedAck(tcp: Tcp, c: Connection): void {
  * flood's. A program's own limit is a time, and the user timer keeps it.
  */
 function mostRetries(tcp: Tcp, c: Connection, opening: boolean): number {
-  const { synRetries, dataRetries } = tcp.options;
-  if (!opening) return hasUserTimeout(c) ? Number.MAX_SAFE_INTEGER : dataRetries;
-  if (c.opening!.listener === null) return synRetries;
-  return synRetries < SYN_ACK_RETRIES ? synRetries : SYN_ACK_RETRIES;
+  const { synRetries, dataRetries, orphanRetries } = tcp.options;
+  if (opening) {
+    const most = synAckRetries(tcp, c.opening!.listener);
+    return synRetries < most ? synRetries : most;
+  }
+  if (hasUserTimeout(c)) return Number.MAX_SAFE_INTEGER;
+  return c.orphan === 1 && orphanRetries < dataRetries ? orphanRetries : dataRetries;
+}
+
+/** As Linux: many half-open connections at a time are mostly of no peer at all. */
+function synAckRetries(tcp: Tcp, listener: TcpListener | null): number {
+  if (listener === null) return Number.MAX_SAFE_INTEGER;
+  return listener.halfOpen > tcp.options.maxHalfOpen >> 1 ? CROWDED_RETRIES : SYN_ACK_RETRIES;
 }
 
 function hasUserTimeout(c: Connection): boolean {
@@ -126,6 +138,11 @@ function probeWindow(tcp: Tcp, c: Connection): boolean {
   c.retries++;
   if (c.retries > tcp.options.dataRetries) {
     giveUp(tcp, c);
+    return false;
+  }
+  // A peer that answers may keep a program waiting, but nobody waits for an orphan.
+  if (c.orphan === 1 && c.backoff >= tcp.options.orphanRetries) {
+    tcp.abandon(c);
     return false;
   }
   c.backoff++;

@@ -99,7 +99,7 @@ export function established(tcp: Tcp, c: Connection, s: Segment): boolean {
   const listener = c.opening!.listener;
   if (listener !== null && !listener.hasRoom) {
     // The peer's retransmission, or ours, tries again.
-    tcp.drops[Drop.TCP_ACCEPT_QUEUE_FULL]! += 1;
+    listener.overflows();
     return false;
   }
   const scale = c.sndWndScale > 0 ? c.sndWndScale : 0;

@@ -1,6 +1,7 @@
 /**
  * A listening socket: a bounded number of half-open connections, a bounded queue of established
- * ones. What is beyond a bound is dropped and counted, never reset: the peer tries again.
+ * ones. Beyond the first SYNs are answered without remembering them (stateless.ts); beyond the
+ * second everything is dropped and counted, never reset: the peer tries again.
  * @module
  */
 import type { Address } from '../base/address.ts';
@@ -17,6 +18,7 @@ import { giveOpening } from './parts.ts';
 import type { Segment } from './segment.ts';
 import { TcpSocket } from './socket.ts';
 import { SYN_RECEIVED } from './state.ts';
+import { answerStateless, takeCookie } from './stateless.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { enter } from './trace.ts';
@@ -108,19 +110,15 @@ export class TcpListener extends EventSource {
     const tcp = this.#tcp;
     if (s.flags & RST) return;
     if (s.flags & ACK) {
+      if (takeCookie(tcp, this, s, packet)) return;
       tcp.drops[Drop.TCP_NO_CONNECTION]! += 1;
       tcp.reset(s.ack, 0, 0);
       return;
     }
     if (!(s.flags & SYN)) return;
-    if (this.halfOpen >= tcp.options.maxHalfOpen) {
-      tcp.drops[Drop.TCP_SYN_QUEUE_FULL]! += 1;
-      return;
-    }
-    if (!this.hasRoom) {
-      tcp.drops[Drop.TCP_ACCEPT_QUEUE_FULL]! += 1;
-      return;
-    }
+    if (!this.hasRoom) return this.overflows();
+    const isFull = this.halfOpen >= tcp.options.maxHalfOpen;
+    if (isFull || tcp.options.synCookies === 'always') return this.#beyond(s, packet, isFull);
     const c = tcp.adopt(packet);
     if (c === null) return;
     c.opening!.listener = this;
@@ -131,6 +129,26 @@ export class TcpListener extends EventSource {
     tcp.stats[Stats.PASSIVE_OPENS]! += 1;
     c.synDue = 1;
     tcp.makeReady(c);
+  }
+
+  /** A SYN that is not to be remembered. */
+  #beyond(s: Segment, packet: Packet, isFull: boolean): void {
+    const tcp = this.#tcp;
+    if (tcp.options.synCookies === 'never') {
+      tcp.drops[Drop.TCP_SYN_QUEUE_FULL]! += 1;
+      tcp.stats[Stats.LISTEN_DROPS]! += 1;
+      return;
+    }
+    if (isFull) tcp.stats[Stats.SYN_QUEUE_FULL_COOKIES]! += 1;
+    answerStateless(tcp, s, packet);
+  }
+
+  /** What comes has to wait for accept(): it is dropped, and the peer will try again. */
+  overflows(): void {
+    const tcp = this.#tcp;
+    tcp.drops[Drop.TCP_ACCEPT_QUEUE_FULL]! += 1;
+    tcp.stats[Stats.LISTEN_OVERFLOWS]! += 1;
+    tcp.stats[Stats.LISTEN_DROPS]! += 1;
   }
 
   /** A connection of this listener is established: it waits for accept(). */

@@ -5,6 +5,9 @@
 import { StackError } from '../base/errors.ts';
 import { algorithmNamed, type CongestionName } from './congestion/algorithms.ts';
 
+/** 'auto': when needed. */
+export type SynCookieMode = 'auto' | 'always' | 'never';
+
 export interface TcpOptions {
   /** Most bytes a connection buffers for reading; also bounds the window it offers. */
   receiveBufferBytes: number;
@@ -12,8 +15,16 @@ export interface TcpOptions {
   sendBufferBytes: number;
   /** Connections of all states together. */
   maxConnections: number;
-  /** Half-open connections per listener; SYNs beyond are dropped. */
+  /** Half-open connections per listener; SYNs beyond get a SYN cookie, or are dropped. */
   maxHalfOpen: number;
+  /** When a listener answers without remembering: when its half-open connections are at their bound. */
+  synCookies: SynCookieMode;
+  /** RSTs a second to segments that belong to no connection, for each of 256 groups of peers; 0: none. */
+  resetsPerSecond: number;
+  /** Connections whose program let go before the peer had everything; beyond, they are reset. */
+  maxOrphans: number;
+  /** Unanswered retransmissions, or probes of a closed window, of such a connection. */
+  orphanRetries: number;
   /** Connections in TIME-WAIT; beyond, the oldest ends early. */
   maxTimeWait: number;
   /** Ranges of out-of-order data per connection. */
@@ -58,6 +69,10 @@ export const DEFAULTS: TcpOptions = {
   sendBufferBytes: 256 * 1024,
   maxConnections: 1 << 20,
   maxHalfOpen: 1024,
+  synCookies: 'auto',
+  resetsPerSecond: 200,
+  maxOrphans: 65536,
+  orphanRetries: 8,
   maxTimeWait: 32768,
   maxOutOfOrderRanges: 128,
   initialRtoMs: 1000,
@@ -86,6 +101,8 @@ const BOUNDS: Partial<Record<keyof TcpOptions, readonly [number, number]>> = {
   receiveBufferBytes: [2048, 1 << 26],
   sendBufferBytes: [2048, 1 << 26],
   maxConnections: [1, 1 << 23],
+  resetsPerSecond: [0, 1_000_000],
+  orphanRetries: [1, 255],
   maxTimeWait: [1, 1 << 23],
   maxOutOfOrderRanges: [1, 4096],
   minRtoMs: [1, 60_000],
@@ -104,6 +121,7 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
   const options: TcpOptions = { ...DEFAULTS, ...given };
   for (const [name, value] of Object.entries(options)) {
     const [low, high] = BOUNDS[name as keyof TcpOptions] ?? [0, 0x7fffffff];
+    if (name === 'synCookies') checkSynCookies(value);
     if (typeof value !== 'number') continue;
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new StackError(
@@ -117,4 +135,12 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
     throw new StackError('EINVAL', 'tcp.firstEphemeralPort is above tcp.lastEphemeralPort');
   }
   return options;
+}
+
+function checkSynCookies(value: unknown): void {
+  if (value === 'auto' || value === 'always' || value === 'never') return;
+  throw new StackError(
+    'EINVAL',
+    `tcp.synCookies is '${value}'; it must be 'auto', 'always' or 'never'`,
+  );
 }

@@ -16,10 +16,15 @@ export function offeredMss(path: Path): number {
   return path.nic.mtu - path.headerLength - Wire.HEADER_LENGTH;
 }
 
+/** The MSS that a peer states with its option (0: none). */
+export function statedMss(path: Path, offered: number): number {
+  if (offered !== 0) return offered;
+  return path.version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
+}
+
 /** The MSS towards the peer, from its option (0: none) and the path; at least `floor` of it. */
 export function sendMss(path: Path, offered: number, floor: number): number {
-  const fallback = path.version === 4 ? DEFAULT_MSS_V4 : DEFAULT_MSS_V6;
-  let mss = offered === 0 ? fallback : offered;
+  let mss = statedMss(path, offered);
   if (mss < floor) mss = floor;
   const fits = path.mtu - path.headerLength - Wire.HEADER_LENGTH;
   return mss < fits ? mss : fits;

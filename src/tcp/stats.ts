@@ -87,3 +87,25 @@ export const ABORTS_ON_LINGER = stat(
   'tcp_aborts_on_linger',
   'Connections reset: closed with a linger time that was zero, or over.',
 );
+export const SYN_COOKIES_SENT = stat('tcp_syn_cookies_sent', 'SYNs answered with a cookie.');
+export const SYN_COOKIES_RECEIVED = stat(
+  'tcp_syn_cookies_received',
+  'ACKs of a cookie that made a connection.',
+);
+export const SYN_COOKIES_FAILED = stat(
+  'tcp_syn_cookies_failed',
+  'ACKs to a listener, while cookies were out, that were not of one.',
+);
+export const SYN_QUEUE_FULL_COOKIES = stat(
+  'tcp_syn_queue_full_cookies',
+  'SYN cookies sent because the half-open connections were at their bound.',
+);
+export const LISTEN_OVERFLOWS = stat(
+  'tcp_listen_overflows',
+  'Times that the accept queue had no room.',
+);
+export const LISTEN_DROPS = stat('tcp_listen_drops', 'SYNs and ACKs dropped by a listener.');
+export const ORPHANS_ABORTED = stat(
+  'tcp_orphans_aborted',
+  'Closed sockets that were reset: their bound, or their patience.',
+);

@@ -34,12 +34,14 @@ import { complete, type TcpOptions } from './options.ts';
 import { output } from './output.ts';
 import { beginOpening, giveParts } from './parts.ts';
 import { Records } from './records.ts';
+import { ResetLimit } from './reset-limit.ts';
 import { Secrets } from './secrets.ts';
 import { Segment } from './segment.ts';
 import { scaleFor } from './sizes.ts';
 import type { TcpSocket } from './socket.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
+import { SynCookies } from './syn-cookies.ts';
 import { TimeWaits } from './time-waits.ts';
 import { armDelayedAck, armEnd, armKeepAlive, disarm, nextExpired, stopTimers } from './timers.ts';
 import { enter, type TcpTrace } from './trace.ts';
@@ -75,6 +77,10 @@ export class Tcp implements Transport {
   /** The window of a SYN, which is never scaled. */
   readonly initialWindow: number;
   readonly timeWaits: TimeWaits;
+  readonly cookies: SynCookies;
+  /** Connections that their program has let go of, TIME-WAIT apart. */
+  orphans = 0;
+  readonly #resetLimit: ResetLimit;
   readonly #segment: Segment = new Segment();
   readonly #flows: Flows;
   readonly #warm: Warm = new Warm();
@@ -110,6 +116,8 @@ export class Tcp implements Transport {
     this.congestion = algorithmNamed(this.options.congestion);
     this.random = random;
     this.secrets = new Secrets(random);
+    this.cookies = new SynCookies(random);
+    this.#resetLimit = new ResetLimit(this.options.resetsPerSecond, random);
     this.records = new Records(this.options.maxConnections, this.options.maxOutOfOrderRanges);
     this.connections = this.records.connections;
     this.timeWaits = new TimeWaits(this.connections);
@@ -276,29 +284,15 @@ export class Tcp implements Transport {
     return false;
   }
 
-  /** RST for the segment that is being received (RFC 9293 3.10.7.1). */
+  /** RST for the segment that is being received (RFC 9293 3.10.7.1), back to where it came from. */
   reset(seq: number, ack: number, flags: number): void {
     const p = this.#packet!;
-    const path = this.net.paths.acquire(
-      p.src0,
-      p.src1,
-      p.src2,
-      p.src3,
-      p.dst0,
-      p.dst1,
-      p.dst2,
-      p.dst3,
-    );
+    if (!this.#resetLimit.take(p, this.clock.ms)) return this.#drop(Drop.TCP_RESET_LIMITED);
+    const path = this.net.wayBack.of(p);
     if (path === null) return this.#drop(Drop.IP_NO_ROUTE);
-    this.#sendReset(
-      path,
-      Wire.dstPort(this.view, p.at),
-      Wire.srcPort(this.view, p.at),
-      seq,
-      ack,
-      flags,
-    );
-    this.net.paths.release(path);
+    const localPort = Wire.dstPort(this.view, p.at);
+    const remotePort = Wire.srcPort(this.view, p.at);
+    this.#sendReset(path, localPort, remotePort, seq, ack, flags);
   }
 
   #sendReset(
@@ -397,7 +391,7 @@ export class Tcp implements Transport {
       if (c.opening!.acceptQueued === 1) listener.waiting--;
     }
     if (c.socket !== null) c.socket.detach(error);
-    if (c.state === State.TIME_WAIT) this.timeWaits.count--;
+    this.#uncount(c);
     enter(this, c, State.CLOSED);
     this.#flows.remove(c);
     stopTimers(this.wheel, c);
@@ -414,7 +408,7 @@ export class Tcp implements Transport {
    */
   finish(c: Connection): void {
     if (c.socket === null || c.orphan === 1 || c.rcv.length === 0) return this.end(c, '');
-    if (c.state === State.TIME_WAIT) this.timeWaits.count--;
+    this.#uncount(c);
     enter(this, c, State.CLOSED);
     this.#flows.remove(c);
     stopTimers(this.wheel, c);
@@ -446,12 +440,15 @@ export class Tcp implements Transport {
   /** The program lets go of its socket. */
   close(c: Connection): void {
     if (c.state === State.SYN_SENT || c.state === State.CLOSED) return this.end(c, '');
+    if (c.orphan === 1) return;
     c.orphan = 1;
     if (c.state === State.TIME_WAIT) return this.#leaveToTime(c);
+    this.orphans++;
     if (c.rcv.length > 0) {
       this.stats[Stats.ABORTS_ON_CLOSE]! += 1;
       return this.abort(c, '');
     }
+    if (this.orphans > this.options.maxOrphans) return this.abandon(c);
     this.shutdown(c);
     if (c.state === State.FIN_WAIT_2) {
       armEnd(this.wheel, c, (this.clock.ms + this.options.finWait2Ms) | 0);
@@ -467,8 +464,21 @@ export class Tcp implements Transport {
     this.end(c, error);
   }
 
+  /** An orphan that there is no more patience, or no room, for. */
+  abandon(c: Connection): void {
+    this.stats[Stats.ORPHANS_ABORTED]! += 1;
+    this.abort(c, '');
+  }
+
+  /** The connection ends: one less in TIME-WAIT, or one orphan less. */
+  #uncount(c: Connection): void {
+    if (c.state === State.TIME_WAIT) this.timeWaits.count--;
+    else if (c.orphan === 1) this.orphans--;
+  }
+
   enterTimeWait(c: Connection): void {
     enter(this, c, State.TIME_WAIT);
+    if (c.orphan === 1) this.orphans--;
     this.timeWaits.count++;
     disarm(c, -1);
     armEnd(this.wheel, c, (this.clock.ms + this.options.timeWaitMs) | 0);

@@ -24,6 +24,9 @@ import { urgentArrives } from './urgent.ts';
 /** ACKs that are not delayed at the start of a connection, as Linux's quickack does. */
 const QUICK_ACKS = 16;
 
+/** `synSentAt` of a SYN-ACK that nobody remembers: no round-trip time to measure. */
+export const UNKNOWN = 0;
+
 /** A segment in SYN-SENT (RFC 9293 3.10.7.3). */
 export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   const hasAck = (s.flags & ACK) !== 0;
@@ -120,11 +123,9 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   c.synDue = 0;
   c.retries = 0;
   const opening = c.opening!;
-  if (c.backoff === 0) {
-    sample(c, (tcp.clock.us - opening.synSentAt) | 0, tcp.clock.ms, tcp.options);
-  } else {
-    noteTimeoutOver(tcp, c);
-  }
+  const since = opening.synSentAt;
+  if (c.backoff > 0) noteTimeoutOver(tcp, c);
+  else if (since !== UNKNOWN) sample(c, (tcp.clock.us - since) | 0, tcp.clock.ms, tcp.options);
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
   c.congestion.start(c, tcp.options.initialWindowSegments);

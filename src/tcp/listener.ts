@@ -121,14 +121,19 @@ export class TcpListener extends EventSource {
     if (isFull || tcp.options.synCookies === 'always') return this.#beyond(s, packet, isFull);
     const c = tcp.adopt(packet);
     if (c === null) return;
-    c.opening!.listener = this;
-    c.congestion = this.#congestion;
-    this.halfOpen++;
+    this.begin(c);
     takeSyn(tcp, c, s);
     enter(tcp, c, SYN_RECEIVED);
     tcp.stats[Stats.PASSIVE_OPENS]! += 1;
     c.synDue = 1;
     tcp.makeReady(c);
+  }
+
+  /** The connection came in here, and is half open. */
+  begin(c: Connection): void {
+    c.opening!.listener = this;
+    c.congestion = this.#congestion;
+    this.halfOpen++;
   }
 
   /** A SYN that is not to be remembered. */

@@ -14,7 +14,7 @@ import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
-import { takeSyn } from './handshake.ts';
+import { takeSyn, UNKNOWN } from './handshake.ts';
 import { arrives } from './input.ts';
 import type { TcpListener } from './listener.ts';
 import type { Segment } from './segment.ts';
@@ -113,14 +113,12 @@ function open(
   s.seq = (s.seq - 1) | 0;
   takeSyn(tcp, c, s);
   s.seq = (s.seq + 1) | 0;
-  c.iss = cookie;
+  c.opening!.iss = cookie;
   c.sndUna = cookie;
   c.sndNxt = (cookie + 1) | 0;
   c.sndBase = c.sndNxt;
   enter(tcp, c, SYN_RECEIVED);
-  // When the SYN-ACK went out is forgotten: there is no round-trip time to measure.
-  c.backoff = 1;
-  c.listener = listener;
-  listener.halfOpen++;
+  c.opening!.synSentAt = UNKNOWN;
+  listener.begin(c);
   arrives(tcp, c, s);
 }

@@ -22,7 +22,7 @@ import { enter } from './trace.ts';
 import { urgentArrives } from './urgent.ts';
 
 /** ACKs that are not delayed at the start of a connection, as Linux's quickack does. */
-const QUICK_ACKS = 16;
+export const QUICK_ACKS = 16;
 
 /** `synSentAt` of a SYN-ACK that nobody remembers: no round-trip time to measure. */
 export const UNKNOWN = 0;

@@ -9,10 +9,11 @@ import * as Drop from '../base/drops.ts';
 import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
-import { established, synSent } from './handshake.ts';
+import { established, QUICK_ACKS, synSent } from './handshake.ts';
 import { disorderOf } from './parts.ts';
 import { isFresh, isMissing, remember } from './paws.ts';
 import { receive } from './receiver.ts';
+import { oweDsack } from './sack.ts';
 import type { Segment } from './segment.ts';
 import { ackIsAcceptable, acknowledge } from './sender.ts';
 import * as State from './state.ts';
@@ -64,7 +65,7 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
       tcp.drops[Drop.TCP_NO_TIMESTAMP]! += 1;
       return;
     }
-    if (!isFresh(c, tcp.optionValues, now)) return outdated(tcp, c);
+    if (!isFresh(c, tcp.optionValues, now)) return outdated(tcp, c, s);
   }
   if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
   if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
@@ -99,10 +100,14 @@ function timestampIsFine(tcp: Tcp, c: Connection): boolean {
   return values.timestamps === 1 && isFresh(c, values, tcp.clock.ms);
 }
 
-/** PAWS: an ACK tells an honest peer where we stand. */
-function outdated(tcp: Tcp, c: Connection): void {
+/**
+ * PAWS: an ACK tells an honest peer where we stand. A bare ACK that another one overtook is not
+ * answered each time: on a path that reorders there are as many of them as of segments.
+ */
+function outdated(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.drops[Drop.TCP_OLD_TIMESTAMP]! += 1;
-  acknowledgeNow(tcp, c);
+  if (s.length > 0) return acknowledgeNow(tcp, c);
+  if (mayAnswer(c, tcp.clock.ms)) acknowledgeNow(tcp, c);
 }
 
 /** RFC 9293 table 6, with the allowance that a closed window still takes ACKs at rcvNxt. */
@@ -138,14 +143,15 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   acknowledgeNow(tcp, c);
 }
 
-/** Data that is here already: the sender hears which (DSACK, RFC 2883). */
+/**
+ * Data that is here already: the sender hears which (DSACK, RFC 2883). It missed an ACK, so the
+ * next ones do not wait, as Linux has it.
+ */
 function duplicate(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.stats[Stats.DUPLICATES]! += 1;
-  if (s.dataLength === 0 || c.sackOk === 0) return;
-  c.dsackDue = 1;
-  const disorder = disorderOf(c);
-  disorder.dsackFirst = s.seq;
-  disorder.dsackEnd = (s.seq + s.dataLength) | 0;
+  if (s.dataLength === 0) return;
+  c.quickAcks = QUICK_ACKS;
+  oweDsack(c, s.seq, (s.seq + s.dataLength) | 0);
 }
 
 /** Fifth, check the ACK field; false when the segment is done with. */
@@ -210,16 +216,22 @@ function resetByPeer(tcp: Tcp, c: Connection): void {
 /** An ACK that tells an honest peer where we stand and an attacker nothing new. */
 function challenge(tcp: Tcp, c: Connection): void {
   tcp.drops[Drop.TCP_CHALLENGED]! += 1;
-  const now = tcp.clock.ms;
-  const disorder = disorderOf(c);
-  if (disorder.challenged === 1 && ((now - disorder.challengedAt) | 0) < CHALLENGE_INTERVAL_MS) {
+  if (!mayAnswer(c, tcp.clock.ms)) {
     tcp.drops[Drop.TCP_CHALLENGE_LIMITED]! += 1;
     return;
   }
-  disorder.challenged = 1;
-  disorder.challengedAt = now;
   tcp.stats[Stats.CHALLENGE_ACKS]! += 1;
   acknowledgeNow(tcp, c);
+}
+
+/** True once per interval: what is odd is not answered more often than that. */
+function mayAnswer(c: Connection, nowMs: number): boolean {
+  const disorder = disorderOf(c);
+  const since = (nowMs - disorder.challengedAt) | 0;
+  if (disorder.challenged === 1 && since < CHALLENGE_INTERVAL_MS) return false;
+  disorder.challenged = 1;
+  disorder.challengedAt = nowMs;
+  return true;
 }
 
 function acknowledgeNow(tcp: Tcp, c: Connection): void {

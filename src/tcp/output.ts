@@ -34,6 +34,7 @@ import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, disarm, startUserTimeout } from './timers.ts';
 import { note, noteRepeat } from './trace.ts';
+import { FRTO_SECOND } from './undo.ts';
 import { writeUrgent } from './urgent.ts';
 
 /** Segments one connection may send before the others get their turn. */
@@ -85,6 +86,8 @@ function repair(tcp: Tcp, c: Connection, board: Scoreboard): boolean {
   for (let turn = 0; turn < QUANTUM; turn++) {
     const entry = board.nextLost(c.mss);
     if (entry === NONE) return false;
+    // F-RTO wants to see first what becomes of new data.
+    if (board.undo.frto === FRTO_SECOND) return false;
     const length = (board.endOf(entry) - board.startOf(entry)) | 0;
     // Something must go when the pipe is empty, or nothing would ever come back.
     if (c.pipe > 0 && c.pipe + length > c.cwnd) return false;
@@ -107,7 +110,7 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   if (c.recovery === LOSS) tcp.stats[Stats.TIMEOUT_RETRANSMITS]! += 1;
   else if (c.recovery !== OPEN) tcp.stats[Stats.FAST_RETRANSMITS]! += 1;
   noteRepeat(tcp, c, start, (end - start) | 0);
-  board.retransmitted(entry, tcp.clock.us);
+  board.retransmitted(entry, tcp.clock.us, tcp.clock.ms);
   if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - start) | 0;
   return true;
 }

@@ -10,6 +10,7 @@ import { ENDED, READABLE } from '../base/events.ts';
 import { FIN } from '../wire/tcp.ts';
 import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
 import { disorderOf } from './parts.ts';
+import { oweDsack } from './sack.ts';
 import type { Segment } from './segment.ts';
 import { FIN_RECEIVED, next, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
@@ -88,7 +89,14 @@ function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boo
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
   if (c.outOfOrder === null) c.outOfOrder = tcp.records.takeIntervals();
-  if (!c.outOfOrder.add(s.seq, (s.seq + s.dataLength) | 0)) {
+  const end = (s.seq + s.dataLength) | 0;
+  const held = c.outOfOrder.indexOf(s.seq);
+  if (held >= 0 && ((c.outOfOrder.end(held) - end) | 0) >= 0) {
+    tcp.stats[Stats.DUPLICATES]! += 1;
+    oweDsack(c, s.seq, end);
+    return false;
+  }
+  if (!c.outOfOrder.add(s.seq, end)) {
     tcp.drops[Drop.TCP_TOO_MANY_HOLES]! += 1;
     return false;
   }

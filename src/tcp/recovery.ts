@@ -16,12 +16,14 @@ import {
 } from './connection.ts';
 import { lossOf, settleLoss } from './parts.ts';
 import { setRto } from './rtt.ts';
+import { tellsDuplicate } from './sack.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
 import { noteTimeout, noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armReorder, disarm } from './timers.ts';
 import { note } from './trace.ts';
+import { beginEpisode, reconsider, tryForward } from './undo.ts';
 
 /** Duplicate ACKs, or segments sacked above a hole, that count as a loss. */
 const THRESHOLD = 3;
@@ -42,11 +44,12 @@ export function afterAck(
   before: number,
 ): void {
   if (board.reordered === 1 && c.sackOk === 1) noteReordering(tcp, c);
+  if (c.recovery !== OPEN || tcp.dsack === 1) reconsider(tcp, c, board, advance);
   const ended = c.recovery !== OPEN && ((c.sndUna - c.loss!.recover) | 0) >= 0;
   if (ended) endRecovery(tcp, c);
   if (c.sackOk === 1) detectBySack(tcp, c, board);
   else detectByDuplicates(c, board, advance);
-  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
+  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, board, before);
   if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
   else if (advance > 0 && !ended)
     c.congestion.acknowledged(c, advance, before, tcp.clock.ms, board.rtt);
@@ -64,6 +67,8 @@ function detectBySack(tcp: Tcp, c: Connection, board: Scoreboard): void {
   disarm(c, TIMER_REORDER);
   if (board.sackedBytes === 0 && c.recovery === OPEN) return;
   const wait = board.detectLoss(reorderWindow(c, board), tcp.clock.us);
+  tcp.stats[Stats.LOST_RETRANSMITS]! += board.repairsLost;
+  board.repairsLost = 0;
   if (wait > 0) armReorder(tcp.wheel, c, (tcp.clock.ms + 1 + ((wait / 1000) | 0)) | 0);
 }
 
@@ -86,7 +91,7 @@ export function lateLoss(tcp: Tcp, c: Connection): void {
   if (board === null) return;
   const before = c.pipe;
   detectBySack(tcp, c, board);
-  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, before);
+  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, board, before);
   if (board.lostBytes > 0) tcp.makeReady(c);
 }
 
@@ -121,9 +126,10 @@ function detectByDuplicates(c: Connection, board: Scoreboard, advance: number): 
   if (fresh && c.dupAcks >= THRESHOLD) board.loseFirst(c.mss);
 }
 
-function enterRecovery(tcp: Tcp, c: Connection, before: number): void {
+function enterRecovery(tcp: Tcp, c: Connection, board: Scoreboard, before: number): void {
   tcp.stats[Stats.FAST_RECOVERIES]! += 1;
   if (c.sackOk === 0) tcp.stats[Stats.RENO_RECOVERIES]! += 1;
+  beginEpisode(c, board);
   c.congestion.lost(c);
   const loss = lossOf(c);
   c.recovery = FAST_RECOVERY;
@@ -167,10 +173,16 @@ function endRecovery(tcp: Tcp, c: Connection): void {
   note(tcp, c, 'recovered');
 }
 
-/** The probe's ACK came: had it to repair a loss, the window pays for it (RFC 8985 7.4). */
-export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void {
+/**
+ * What the probe repeated is acknowledged (RFC 8985 7.4.2). That may have been the original: then
+ * a duplicate is told of, or acknowledged once more. Else, when the next thing is acknowledged,
+ * the probe has repaired a loss, and the window pays for it.
+ */
+export function probeAcknowledged(tcp: Tcp, c: Connection, duplicate: boolean): void {
+  const spared = c.loss!.tlpRepeats === 0 || c.recovery !== OPEN || tellsDuplicate(tcp, c);
+  if (!spared && !duplicate && c.sndUna === c.loss!.tlpEnd) return;
   c.tlpOut = 0;
-  if (c.loss!.tlpRepeats === 1 && !dsack && c.recovery === OPEN) {
+  if (!spared && c.sndUna !== c.loss!.tlpEnd) {
     tcp.stats[Stats.TLP_RECOVERIES]! += 1;
     c.congestion.lost(c);
     c.cwnd = c.ssthresh;
@@ -182,6 +194,12 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, dsack: boolean): void
 export function timedOut(tcp: Tcp, c: Connection): void {
   tcp.stats[Stats.TIMEOUTS]! += 1;
   noteTimeout(tcp, c, c.recovery !== LOSS);
+  const board = c.sndNxt === c.sndUna ? null : tcp.records.boardOf(c);
+  const recovery = c.recovery;
+  if (recovery !== FAST_RECOVERY && c.retries <= 1 && board !== null) beginEpisode(c, board);
+  // A repair was lost. What the window is reduced from is what the recovery aimed at: cwnd only
+  // follows what is in the pipe meanwhile (RFC 5681 4.3, RFC 9937 6).
+  if (recovery === FAST_RECOVERY && c.ssthresh > c.cwnd) c.cwnd = c.ssthresh;
   // RFC 5681 equation 4: only the first timeout of a loss says something about the path.
   if (c.retries <= 1) c.congestion.timedOut(c);
   else c.cwnd = c.mss;
@@ -193,11 +211,12 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   setRto(c, tcp.options);
   note(tcp, c, 'timeout');
   disarm(c, TIMER_REORDER | TIMER_TLP);
-  if (c.sndNxt === c.sndUna) return;
-  const board = tcp.records.boardOf(c);
+  if (board === null) return;
   if (board.reneged) {
     tcp.stats[Stats.SACK_RENEGES]! += 1;
     board.forgetSacks();
   }
   board.loseAll();
+  board.repairsLost = 0;
+  if (recovery === OPEN) tryForward(c, board);
 }

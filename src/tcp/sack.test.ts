@@ -88,6 +88,18 @@ test('a duplicate is told by DSACK (RFC 2883)', () => {
   assert.deepEqual(tcp.sends({}).sack, [], 'once');
 });
 
+test('a duplicate of what waits behind a hole is told with the range that holds it', () => {
+  const tcp = established();
+  tcp.gets({ flags: ACK, seq: tcp.theirs(1000), data: FULL });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(2000), data: FULL });
+  tcp.sent.length = 0;
+  tcp.gets({ flags: ACK, seq: tcp.theirs(1000), data: FULL });
+  assert.deepEqual(tcp.sends({ ack: tcp.theirs(0) }).sack, [
+    [tcp.theirs(1000), tcp.theirs(2000)],
+    [tcp.theirs(1000), tcp.theirs(3000)],
+  ]);
+});
+
 test('three segments above a hole bring the hole again, and only it', () => {
   const tcp = inFlight(8);
   sacks(tcp, 0, [1, 2]);
@@ -163,17 +175,29 @@ test('TLP: when the tail is lost its last segment goes again after two round tri
   assert.equal(tcp.stack.report().tcp['tcp_timeouts'], undefined);
 });
 
-test('TLP: a probe that repaired a loss costs half the window, a DSACK says it did not', () => {
-  const run = (dsack: boolean): number => {
-    const tcp = established();
-    tcp.write(FULL.repeat(4));
-    tcp.sent.length = 0;
-    tcp.after(60);
-    assert.equal(tcp.sent.splice(0).length, 1);
-    sacks(tcp, 4, ...(dsack ? ([[3, 4]] as [number, number][]) : []));
-    return tcp.socket!.connection!.cwnd;
-  };
-  assert.ok(run(true) > run(false));
+/** The window after a probe whose data was acknowledged, then `then` came, then more went well. */
+function afterProbe(then: (tcp: TcpPeer) => void): number {
+  const tcp = established();
+  tcp.write(FULL.repeat(4));
+  tcp.sent.length = 0;
+  tcp.after(60);
+  assert.equal(tcp.sent.splice(0).length, 1);
+  sacks(tcp, 4);
+  then(tcp);
+  tcp.write(FULL);
+  tcp.after(20);
+  sacks(tcp, 5);
+  assert.equal(tcp.socket!.connection!.tlpOut, 0);
+  return tcp.socket!.connection!.cwnd;
+}
+
+test('TLP: a probe that repaired a loss costs part of the window (RFC 8985 7.4.2)', () => {
+  assert.ok(afterProbe(() => {}) < 10 * MSS);
+});
+
+test('TLP: one that came twice costs nothing, whether DSACK tells or a second ACK', () => {
+  assert.ok(afterProbe((tcp) => sacks(tcp, 4, [3, 4])) >= 10 * MSS);
+  assert.ok(afterProbe((tcp) => sacks(tcp, 4)) >= 10 * MSS);
 });
 
 test('a receiver that reneges on its SACKs gets everything again', () => {

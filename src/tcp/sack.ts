@@ -6,6 +6,7 @@
 
 import { KIND_NOP, KIND_SACK } from '../wire/tcp-options.ts';
 import type { Connection } from './connection.ts';
+import { disorderOf } from './parts.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
@@ -30,12 +31,20 @@ export function takeSackBlocks(tcp: Tcp, c: Connection, board: Scoreboard): void
     }
     if (i === 0 && isDsack(tcp, c, first, end)) {
       tcp.dsack = 1;
+      board.undo.refuted(first, end);
       tcp.stats[Stats.DSACKS_IN]! += 1;
       tcp.records.tallyOf(c).dsacksIn++;
     } else if (((first - c.sndUna) | 0) > 0) {
       board.sack(first, end, tcp.clock.us, c.minRtt);
     }
   }
+}
+
+/** True when the segment being processed tells of something that arrived twice. */
+export function tellsDuplicate(tcp: Tcp, c: Connection): boolean {
+  const { sackAt, sackCount } = tcp.optionValues;
+  if (c.sackOk === 0 || sackCount === 0) return false;
+  return isDsack(tcp, c, tcp.view.getInt32(sackAt), tcp.view.getInt32(sackAt + 4));
 }
 
 /** RFC 2883 4: the first block lies below the ACK, or inside the second block. */
@@ -46,6 +55,15 @@ function isDsack(tcp: Tcp, c: Connection, first: number, end: number): boolean {
   const outerFirst = tcp.view.getInt32(sackAt + BLOCK);
   const outerEnd = tcp.view.getInt32(sackAt + BLOCK + 4);
   return ((first - outerFirst) | 0) >= 0 && ((end - outerEnd) | 0) <= 0;
+}
+
+/** The peer is to hear that [first, end) came twice; a range goes on where the next one follows. */
+export function oweDsack(c: Connection, first: number, end: number): void {
+  if (c.sackOk === 0) return;
+  const disorder = disorderOf(c);
+  if (c.dsackDue === 0 || first !== disorder.dsackEnd) disorder.dsackFirst = first;
+  c.dsackDue = 1;
+  disorder.dsackEnd = end;
 }
 
 /** Bytes of the SACK option that the next segment carries; `room` of the 40 are free. */

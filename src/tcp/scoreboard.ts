@@ -10,6 +10,8 @@
  *     |   lost     |  SACKED      |          | SACKED          |
  * @module
  */
+import { Undo } from './undo.ts';
+
 export const SACKED = 1;
 /** Taken to be lost and not sent again yet. */
 export const LOST = 2;
@@ -42,8 +44,12 @@ export class Scoreboard {
   highest = 0;
   /** 1 when the last ACK delivered something below what had arrived before: reordering. */
   reordered = 0;
-  /** 1 when the last ACK delivered something that was taken to be lost. */
+  /** 1 when the last ACK delivered something that was taken to be lost and never sent again. */
   wronglyLost = 0;
+  /** Repairs that were lost in their turn, since somebody last looked. */
+  repairsLost = 0;
+  /** Whether the recovery under way may be for nothing (undo.ts). */
+  readonly undo: Undo = new Undo();
   /** 1 when the last ACK covered something sent twice: then its timing says nothing (Karn). */
   #ambiguous = 0;
   #entries: Int32Array = new Int32Array(16 * WORDS);
@@ -58,6 +64,8 @@ export class Scoreboard {
     this.lostBytes = 0;
     this.rackRtt = -1;
     this.highest = first;
+    this.repairsLost = 0;
+    this.undo.reset();
     this.#head = 0;
     this.#tail = 0;
     this.#first = first;
@@ -170,7 +178,7 @@ export class Scoreboard {
     this.delivered += bytes;
     if (state & LOST) {
       this.lostBytes -= bytes;
-      this.wronglyLost = 1;
+      if ((state & RETRANSMITTED) === 0) this.wronglyLost = 1;
     }
     const sentAt = this.#entries[at + SENT_AT]!;
     const rtt = (nowUs - sentAt) | 0;
@@ -230,6 +238,22 @@ export class Scoreboard {
     }
   }
 
+  /** Nothing is lost after all: it is in flight again. */
+  loseNothing(): void {
+    for (let at = this.#head; at < this.#tail; at += WORDS) this.#entries[at + STATE]! &= ~LOST;
+    this.lostBytes = 0;
+  }
+
+  /** Bytes in flight that were sent more than once, arrived or not. */
+  get repeatedBytes(): number {
+    let bytes = 0;
+    for (let at = this.#head; at < this.#tail; at += WORDS) {
+      if ((this.#entries[at + STATE]! & RETRANSMITTED) === 0) continue;
+      bytes += (this.#entries[at + END]! - this.#startOf(at)) | 0;
+    }
+    return bytes;
+  }
+
   /** The receiver has thrown away what it had sacked (RFC 2018 8): it is in doubt again. */
   forgetSacks(): void {
     for (let at = this.#head; at < this.#tail; at += WORDS) this.#entries[at + STATE]! &= ~SACKED;
@@ -242,6 +266,7 @@ export class Scoreboard {
   }
 
   #lose(at: number): void {
+    if ((this.#entries[at + STATE]! & RETRANSMITTED) !== 0) this.repairsLost++;
     this.#entries[at + STATE]! |= LOST;
     this.lostBytes += (this.#entries[at + END]! - this.#startOf(at)) | 0;
   }
@@ -268,9 +293,12 @@ export class Scoreboard {
   }
 
   /** An entry goes out again. */
-  retransmitted(at: number, nowUs: number): void {
+  retransmitted(at: number, nowUs: number, nowMs: number): void {
     const state = this.#entries[at + STATE]!;
-    if (state & LOST) this.lostBytes -= (this.#entries[at + END]! - this.#startOf(at)) | 0;
+    const end = this.#entries[at + END]!;
+    const start = this.#startOf(at);
+    if (state & LOST) this.lostBytes -= (end - start) | 0;
+    this.undo.repeats(start, end, nowMs);
     this.#entries[at + STATE] = (state & ~LOST) | RETRANSMITTED;
     this.#entries[at + SENT_AT] = nowUs;
   }

@@ -35,9 +35,9 @@ export function acknowledge(tcp: Tcp, c: Connection, s: Segment): void {
   if (advance >= 0 && c.sndNxt !== c.sndUna) {
     if (c.board === null && s.ack === c.sndNxt) allArrived(tcp, c, advance);
     else if (advance > 0 || tellsOfHole(tcp, c, s, window)) news(tcp, c, s, advance);
-    if (c.tlpOut === 1 && ((c.sndUna - c.loss!.tlpEnd) | 0) >= 0) {
-      probeAcknowledged(tcp, c, tcp.dsack === 1);
-    }
+  }
+  if (c.tlpOut === 1 && advance >= 0 && ((c.sndUna - c.loss!.tlpEnd) | 0) >= 0) {
+    probeAcknowledged(tcp, c, advance === 0 && isDuplicate(c, s, window));
   }
   updateWindow(tcp, c, s, window);
   if (hasMore(c)) tcp.makeReady(c);
@@ -75,7 +75,7 @@ function news(tcp: Tcp, c: Connection, s: Segment, advance: number): void {
   tcp.dsack = 0;
   if (c.sackOk === 1 && tcp.optionValues.sackCount > 0) takeSackBlocks(tcp, c, board);
   if (tcp.dsack === 1) duplicateTold(c);
-  if (advance > 0 || board.delivered > 0 || c.sackOk === 0) {
+  if (advance > 0 || board.delivered > 0 || c.sackOk === 0 || tcp.dsack === 1) {
     if (board.rtt >= 0) sample(c, board.rtt, tcp.clock.ms, tcp.options);
     else if (advance > 0) sampleByTimestamp(tcp, c);
     afterAck(tcp, c, board, advance, before);

@@ -30,6 +30,21 @@ export const FAST_RECOVERIES = stat(
 );
 export const TLP_PROBES = stat('tcp_tlp_probes', 'Tail loss probes sent (RFC 8985).');
 export const TLP_RECOVERIES = stat('tcp_tlp_recoveries', 'Losses that a tail loss probe repaired.');
+export const LOST_RETRANSMITS = stat('tcp_lost_retransmits', 'Repairs that were lost, too.');
+export const FULL_UNDO = stat(
+  'tcp_full_undo',
+  'Recoveries taken back at their end: what was late had arrived (RFC 3522).',
+);
+export const PARTIAL_UNDO = stat(
+  'tcp_partial_undo',
+  'Recoveries taken back before their end: the hole was filled by what was late.',
+);
+export const DSACK_UNDO = stat(
+  'tcp_dsack_undo',
+  'Recoveries taken back because the peer had got every repair twice (RFC 3708).',
+);
+export const LOSS_UNDO = stat('tcp_loss_undo', 'Retransmission timeouts taken back.');
+export const SPURIOUS_RTOS = stat('tcp_spurious_rtos', 'Timeouts that F-RTO took back (RFC 5682).');
 export const SACK_RENEGES = stat('tcp_sack_reneges', 'Peers that threw away what they had sacked.');
 export const DSACKS_IN = stat('tcp_dsacks_in', 'Duplicates that a peer told us of (RFC 2883).');
 export const DSACKS_OUT = stat('tcp_dsacks_out', 'Duplicates that we told a peer of.');

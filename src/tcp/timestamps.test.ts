@@ -47,6 +47,19 @@ test('two stacks give different timestamps at the same time', () => {
   assert.ok(Math.abs(one - two) > 10_000);
 });
 
+test('PAWS: bare ACKs that were overtaken are dropped, and not each is answered', () => {
+  const tcp = established();
+  tcp.tsVal = START + 100;
+  tcp.gets({ flags: ACK, data: 'new' });
+  tcp.read();
+  tcp.sent.length = 0;
+  for (let i = 0; i < 5; i++) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(3), timestamps: [START + 50, tcp.tsEcr] });
+  }
+  assert.equal(tcp.sent.length, 1);
+  assert.equal(tcp.stack.report().drops['tcp_old_timestamp'], 5);
+});
+
 test('PAWS: a segment with an older timestamp gets an ACK and is dropped', () => {
   const tcp = established();
   tcp.tsVal = START + 100;

@@ -21,6 +21,8 @@ export type TcpTraceKind =
   | 'recovery'
   /** All that was in flight when the recovery began has arrived. */
   | 'recovered'
+  /** The recovery was for nothing: what had been called lost was late. */
+  | 'undone'
   /** A tail loss probe went out. */
   | 'tail-probe'
   /** The size of segments has changed to `mss`. */

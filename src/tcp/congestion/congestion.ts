@@ -7,6 +7,7 @@
  * @module
  */
 import type { Connection } from '../connection.ts';
+import type { Kept } from './kept.ts';
 
 /** The largest window an algorithm may set: int32 sums with it do not overflow. */
 export const MOST_WINDOW = 0x3fffffff;
@@ -24,6 +25,10 @@ export interface CongestionControl {
   lost(c: Connection): void;
   /** The retransmission timer fired: sets ssthresh and the loss window. */
   timedOut(c: Connection): void;
+  /** Before lost() or timedOut(): what restore() needs when it turns out that nothing was lost. */
+  keep(c: Connection, kept: Kept): void;
+  /** The loss was none: the window as it was. */
+  restore(c: Connection, kept: Kept): void;
   /** Nothing was sent for longer than an RTO: the restart window (RFC 5681 4.1). */
   idled(c: Connection, segments: number): void;
 }

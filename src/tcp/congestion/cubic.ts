@@ -12,6 +12,7 @@
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
 import { type Growth, growthOf, NO_RTT } from './growth.ts';
+import { type Kept, keepWindow, restoreWindow } from './kept.ts';
 
 /** RFC 9438 4.1, 4.6, 5. */
 const C = 0.4;
@@ -63,11 +64,36 @@ class Cubic implements CongestionControl {
     c.cwnd = c.mss;
   }
 
+  /** RFC 9438 4.9. */
+  keep(c: Connection, kept: Kept): void {
+    keepWindow(c, kept);
+    if (c.growth !== null) keepCurve(c.growth, kept);
+  }
+
+  restore(c: Connection, kept: Kept): void {
+    restoreWindow(c, kept);
+    restoreCurve(growthOf(c), kept);
+  }
+
   idled(c: Connection, segments: number): void {
     const restart = segments * c.mss;
     if (c.cwnd > restart) c.cwnd = restart;
     if (c.growth !== null) c.growth.cubicEpoch = 0;
   }
+}
+
+function keepCurve(growth: Growth, kept: Kept): void {
+  kept.cubicMax = growth.cubicMax;
+  kept.cubicEpoch = growth.cubicEpoch;
+  kept.cubicK = growth.cubicK;
+  kept.cubicReno = growth.cubicReno;
+}
+
+function restoreCurve(growth: Growth, kept: Kept): void {
+  growth.cubicMax = kept.cubicMax;
+  growth.cubicEpoch = kept.cubicEpoch;
+  growth.cubicK = kept.cubicK;
+  growth.cubicReno = kept.cubicReno;
 }
 
 function slowStart(c: Connection, growth: Growth, bytes: number, rttUs: number): void {

@@ -5,6 +5,7 @@
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
 import { growthOf } from './growth.ts';
+import { type Kept, keepWindow, restoreWindow } from './kept.ts';
 
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 2;
@@ -43,6 +44,14 @@ class NewReno implements CongestionControl {
     c.ssthresh = half(c);
     c.cwnd = c.mss;
     if (c.growth !== null) c.growth.ackedBytes = 0;
+  }
+
+  keep(c: Connection, kept: Kept): void {
+    keepWindow(c, kept);
+  }
+
+  restore(c: Connection, kept: Kept): void {
+    restoreWindow(c, kept);
   }
 
   idled(c: Connection, segments: number): void {

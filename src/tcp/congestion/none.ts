@@ -7,6 +7,7 @@
  */
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
+import { type Kept, keepWindow, restoreWindow } from './kept.ts';
 
 class None implements CongestionControl {
   readonly name = 'none';
@@ -26,6 +27,14 @@ class None implements CongestionControl {
 
   timedOut(c: Connection): void {
     c.ssthresh = MOST_WINDOW;
+  }
+
+  keep(c: Connection, kept: Kept): void {
+    keepWindow(c, kept);
+  }
+
+  restore(c: Connection, kept: Kept): void {
+    restoreWindow(c, kept);
   }
 
   idled(_c: Connection): void {}

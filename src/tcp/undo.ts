@@ -1,0 +1,160 @@
+/**
+ * Taking a recovery back that turns out to have been for nothing: what was called lost was late.   hot path
+ *
+ * The peer proves it in one of three ways, tried on each ACK while a recovery lasts:
+ *
+ *     it calls everything that was sent again a duplicate     DSACK, RFC 2883 and RFC 3708
+ *     it echoes a timestamp from before the repair            Eifel, RFC 3522 and RFC 4015
+ *     after a timeout it acknowledges what was not repaired   F-RTO, RFC 5682 with SACK
+ *
+ * Then the congestion window is what it was before (RFC 9438 4.9), and what is still marked as
+ * lost is in flight again. DSACKs come a round trip after the repair, when the recovery is mostly
+ * over: they count until the next one begins.
+ * @module
+ */
+import { Kept } from './congestion/kept.ts';
+import { type Connection, FAST_RECOVERY, LOSS, OPEN } from './connection.ts';
+import type { Scoreboard } from './scoreboard.ts';
+import * as Stats from './stats.ts';
+import { noteTimeoutOver } from './tally.ts';
+import type { Tcp } from './tcp.ts';
+import { note } from './trace.ts';
+
+/** Values of `frto`: not tried, the first ACK after the timeout is awaited, or the second. */
+export const FRTO_NONE = 0;
+const FRTO_FIRST = 1;
+export const FRTO_SECOND = 2;
+
+/** What is known of the recovery under way, or of the last one. One per scoreboard. */
+export class Undo {
+  /** 1 while the recovery can still be taken back. */
+  armed = 0;
+  /** sndUna when it began, and the end of what was sent again: DSACKs elsewhere are not its. */
+  from = 0;
+  to = 0;
+  /** 1 once something was sent again; our clock (ms) when that was, as in its timestamp. */
+  repeated = 0;
+  repeatedAt = 0;
+  /** Bytes sent again that the peer has not called duplicates. */
+  doubted = 0;
+  frto = FRTO_NONE;
+  readonly kept: Kept = new Kept();
+
+  reset(): void {
+    this.armed = 0;
+    this.frto = FRTO_NONE;
+  }
+
+  /** [first, end) is sent again. */
+  repeats(first: number, end: number, nowMs: number): void {
+    if (this.armed === 0) return;
+    if (this.repeated === 0) {
+      this.repeated = 1;
+      this.repeatedAt = nowMs;
+      this.to = end;
+    } else if (((end - this.to) | 0) > 0) {
+      this.to = end;
+    }
+    this.doubted += (end - first) | 0;
+  }
+
+  /** The peer got [first, end) twice. */
+  refuted(first: number, end: number): void {
+    if (this.armed === 0 || this.repeated === 0) return;
+    if (((first - this.from) | 0) < 0 || ((end - this.to) | 0) > 0) return;
+    const left = this.doubted - ((end - first) | 0);
+    this.doubted = left > 0 ? left : 0;
+  }
+
+  /** Everything that was sent again was a duplicate. */
+  get isRefuted(): boolean {
+    return this.repeated === 1 && this.doubted === 0;
+  }
+}
+
+/** A loss is about to be acted on: the window is kept. */
+export function beginEpisode(c: Connection, board: Scoreboard): void {
+  const undo = board.undo;
+  undo.armed = 1;
+  undo.from = c.sndUna;
+  undo.to = c.sndUna;
+  undo.repeated = 0;
+  undo.frto = FRTO_NONE;
+  // The peer may yet call what was sent again before, a tail loss probe, a duplicate. That must
+  // not count for what is going to be sent again.
+  undo.doubted = board.repeatedBytes;
+  if (undo.doubted > 0) undo.to = c.sndNxt;
+  c.congestion.keep(c, undo.kept);
+}
+
+/** After a timeout with no recovery under way: F-RTO may tell whether it was one. */
+export function tryForward(c: Connection, board: Scoreboard): void {
+  if (c.sackOk === 1) board.undo.frto = FRTO_FIRST;
+}
+
+/**
+ * An ACK, during a recovery or with a DSACK after it: is there proof that it was for nothing?
+ * @param advance sequence numbers newly acknowledged
+ */
+export function reconsider(tcp: Tcp, c: Connection, board: Scoreboard, advance: number): void {
+  const undo = board.undo;
+  if (undo.armed === 0) return;
+  if (c.recovery === LOSS) reconsiderTimeout(tcp, c, board, advance);
+  else if (c.recovery === FAST_RECOVERY) reconsiderRecovery(tcp, c, board, advance);
+  else if (undo.isRefuted) takeBack(tcp, c, board, Stats.DSACK_UNDO);
+}
+
+function reconsiderRecovery(tcp: Tcp, c: Connection, board: Scoreboard, advance: number): void {
+  const undo = board.undo;
+  const ends = ((c.sndUna - c.loss!.recover) | 0) >= 0;
+  if (undo.isRefuted && (ends || board.lostBytes === 0)) {
+    takeBack(tcp, c, board, Stats.DSACK_UNDO);
+  } else if (advance > 0 && (undo.repeated === 0 || echoesOriginal(tcp, c, undo))) {
+    // The hole was filled by what had been late. The path reorders more than was thought.
+    if (c.sackOk === 1) c.loss!.reorders = 1;
+    if (ends) takeBack(tcp, c, board, Stats.FULL_UNDO);
+    else if (board.repeatedBytes === 0) takeBack(tcp, c, board, Stats.PARTIAL_UNDO);
+  }
+}
+
+function reconsiderTimeout(tcp: Tcp, c: Connection, board: Scoreboard, advance: number): void {
+  const undo = board.undo;
+  if (undo.isRefuted || (advance > 0 && undo.repeated === 1 && echoesOriginal(tcp, c, undo))) {
+    takeBack(tcp, c, board, Stats.LOSS_UNDO);
+    return;
+  }
+  if (undo.frto === FRTO_NONE) return;
+  if (board.wronglyLost === 1) {
+    // Step 3.b: data arrived that was in flight all the time.
+    tcp.stats[Stats.SPURIOUS_RTOS]! += 1;
+    takeBack(tcp, c, board, Stats.LOSS_UNDO);
+  } else if (undo.frto === FRTO_FIRST && advance > 0) {
+    // Step 2.b: new data now; what comes back for it tells more than another repair would.
+    undo.frto = canSendNew(c) ? FRTO_SECOND : FRTO_NONE;
+  } else if (undo.frto === FRTO_SECOND) {
+    undo.frto = FRTO_NONE;
+  }
+}
+
+/** RFC 3522 3.2: the ACK answers something that was sent before the first repair. */
+function echoesOriginal(tcp: Tcp, c: Connection, undo: Undo): boolean {
+  const values = tcp.optionValues;
+  if (c.tsOk === 0 || values.timestamps === 0) return false;
+  return ((values.tsEcr - c.tsOffset - undo.repeatedAt) | 0) < 0;
+}
+
+function canSendNew(c: Connection): boolean {
+  return c.unsent > 0 && c.flight < c.sndWnd && ((c.sndUna - c.loss!.recover) | 0) < 0;
+}
+
+function takeBack(tcp: Tcp, c: Connection, board: Scoreboard, stat: number): void {
+  tcp.stats[stat]! += 1;
+  c.congestion.restore(c, board.undo.kept);
+  board.undo.reset();
+  note(tcp, c, 'undone');
+  if (c.recovery === OPEN) return;
+  if (c.recovery === LOSS) noteTimeoutOver(tcp, c);
+  board.loseNothing();
+  c.recovery = OPEN;
+  c.dupAcks = 0;
+}

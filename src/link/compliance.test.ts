@@ -1,12 +1,12 @@
 import { test } from 'node:test';
 import { Arena } from '../storage/arena.ts';
+import { allocateSimdArena } from '../storage/simd.ts';
 import { type LinkEnds, linkCompliance } from '../testing/link-compliance.ts';
 import { captureLink } from './capture.ts';
 import { FaultLink } from './fault.ts';
 import type { Link } from './link.ts';
 import { createLoopback } from './loopback.ts';
 import { createPair, type PairOptions } from './pair.ts';
-import { allocateSimdArena } from './simd-sum.ts';
 import { traceLink } from './trace.ts';
 
 const now = (): number => 1_000_000;

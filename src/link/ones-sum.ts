@@ -5,11 +5,11 @@
  * are read at a time. Per word one shift and two additions: `total` holds the sum of the words
  * modulo 2^32 and `high` the exact sum of their upper halves, from which the sum of the lower
  * halves follows. Measured on Node 20 and 26, 1,480 bytes: 345 and 280 ns aligned, 405 and
- * 280 ns through the DataView; 61 and 62 ns where the arena allows SIMD (simd-sum.ts).
+ * 280 ns through the DataView; 61 and 62 ns where the arena allows SIMD (storage/simd.ts).
  * @module
  */
 import type { Arena } from '../storage/arena.ts';
-import { type WideSum, wideSumOf } from './simd-sum.ts';
+import type { Simd } from '../storage/simd.ts';
 
 const LITTLE_ENDIAN = new Uint8Array(Int32Array.of(1).buffer)[0] === 1;
 
@@ -17,19 +17,19 @@ const LITTLE_ENDIAN = new Uint8Array(Int32Array.of(1).buffer)[0] === 1;
 export class SummedArena {
   readonly arena: Arena;
   readonly view: DataView;
-  readonly wide: WideSum | null;
+  readonly simd: Simd | null;
 
   constructor(arena: Arena) {
     this.arena = arena;
     this.view = arena.view;
-    this.wide = wideSumOf(arena);
+    this.simd = arena.simd;
   }
 }
 
 /** The sum of `length` bytes (at most 64 KiB), below 2^20; partial sums add with `+`. */
 export function sum(memory: SummedArena, at: number, length: number): number {
-  const wide = memory.wide;
-  if (wide !== null) return halves(wide(at, length));
+  const simd = memory.simd;
+  if (simd !== null) return halves(simd.sum(at, length));
   const arena = memory.arena;
   if (LITTLE_ENDIAN && (at & 3) === 0) return sumAligned(arena, at, length);
   return sumUnaligned(arena.view, at, length);

@@ -1,6 +1,6 @@
 /**
  * Two links joined back to back in one arena, as by a cable: for tests, simulation, benchmarks
- * and for two stacks in one process. Over an arena of allocateSimdArena() (simd-sum.ts) the
+ * and for two stacks in one process. Over an arena of allocateSimdArena() (storage/simd.ts) the
  * checksums cost a quarter.
  * @module
  */

@@ -10,7 +10,7 @@
  * @module
  */
 import { copy } from './arena.ts';
-import { blockSize, type Heap, NO_BLOCK } from './heap.ts';
+import { blockSize, type Heap, NO_BLOCK, SMALL_BLOCK } from './heap.ts';
 
 export class ByteRing {
   /** Bytes in the queue. */
@@ -33,7 +33,8 @@ export class ByteRing {
 
   /** reserve()'s: not private, since a private method costs each ring a word of memory. */
   grow(heap: Heap, bytes: number): boolean {
-    const size = blockSize(bytes > this.#hint ? bytes : this.#hint);
+    const wanted = bytes > this.#hint ? bytes : this.#hint;
+    const size = wanted <= SMALL_BLOCK ? SMALL_BLOCK : blockSize(wanted);
     const block = heap.allocate(size);
     if (block === NO_BLOCK) return false;
     if (this.size !== 0) {
@@ -59,22 +60,24 @@ export class ByteRing {
 
   /** Copies arena bytes in at `offset` from the front. The room is reserved. */
   place(heap: Heap, offset: number, from: number, length: number): void {
-    const first = this.contiguous(offset);
+    const at = (this.#front + offset) & (this.size - 1);
+    const first = this.size - at;
     if (length <= first) {
-      copy(heap.arena, this.at(offset), from, length);
+      copy(heap.arena, this.#block + at, from, length);
     } else {
-      copy(heap.arena, this.at(offset), from, first);
+      copy(heap.arena, this.#block + at, from, first);
       copy(heap.arena, this.#block, from + first, length - first);
     }
   }
 
   /** Copies bytes from `offset` on out to the arena at `to`. */
   copyTo(heap: Heap, offset: number, to: number, length: number): void {
-    const first = this.contiguous(offset);
+    const at = (this.#front + offset) & (this.size - 1);
+    const first = this.size - at;
     if (length <= first) {
-      copy(heap.arena, to, this.at(offset), length);
+      copy(heap.arena, to, this.#block + at, length);
     } else {
-      copy(heap.arena, to, this.at(offset), first);
+      copy(heap.arena, to, this.#block + at, first);
       copy(heap.arena, to + first, this.#block, length - first);
     }
   }
@@ -87,15 +90,16 @@ export class ByteRing {
   /** Forgets `bytes` at the front; an empty queue gives its block back. */
   drop(heap: Heap, bytes: number, keep: boolean): void {
     this.length -= bytes;
-    this.#front = (this.#front + bytes) & (this.size - 1);
     if (this.length === 0 && !keep) this.release(heap);
+    else this.#front = (this.#front + bytes) & (this.size - 1);
   }
 
   /** Gives the block back and forgets everything. */
   release(heap: Heap): void {
-    if (this.size !== 0) {
-      heap.free(this.#block, this.size);
-      this.#hint = this.#peak <= this.size >> 2 ? this.size >> 1 : this.size;
+    const size = this.size;
+    if (size !== 0) {
+      heap.free(this.#block, size);
+      this.#hint = this.#peak <= size >> 2 ? size >> 1 : size;
     }
     this.#block = NO_BLOCK;
     this.size = 0;

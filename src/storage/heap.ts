@@ -14,6 +14,10 @@ export const NO_BLOCK = -1;
 /** Smallest and largest block, as powers of two. */
 const MIN_SHIFT = 8;
 const MAX_SHIFT = 26;
+/** Small blocks at hand; those beyond lie with the others. */
+const SMALL_STACK = 1024;
+/** The size nearly every message needs: its free blocks have a stack of their own. */
+export const SMALL_BLOCK: number = 1 << MIN_SHIFT;
 
 export class Heap {
   readonly arena: Arena;
@@ -26,6 +30,8 @@ export class Heap {
   /** For each size a stack of free blocks, and how many are on it. */
   readonly #free: Int32Array[] = [];
   readonly #count: Int32Array = new Int32Array(MAX_SHIFT + 1);
+  readonly #small: Int32Array = new Int32Array(SMALL_STACK);
+  #smallCount = 0;
 
   /** Takes `budget` bytes of the arena. Throws StackError ENOMEM when they are not there. */
   constructor(arena: Arena, budget: number) {
@@ -38,6 +44,16 @@ export class Heap {
 
   /** A block of `bytes` (rounded up to a power of two, see blockSize), or NO_BLOCK. */
   allocate(bytes: number): number {
+    const small = this.#smallCount;
+    if (bytes <= SMALL_BLOCK && small > 0) {
+      this.#smallCount = small - 1;
+      this.live += SMALL_BLOCK;
+      return this.#small[small - 1]!;
+    }
+    return this.#allocateAny(bytes);
+  }
+
+  #allocateAny(bytes: number): number {
     const shift = shiftOf(bytes);
     if (shift > MAX_SHIFT) return NO_BLOCK;
     let block = this.#take(shift);
@@ -53,6 +69,17 @@ export class Heap {
 
   /** Gives back a block that was allocated with `bytes`. */
   free(block: number, bytes: number): void {
+    const small = this.#smallCount;
+    if (bytes <= SMALL_BLOCK && small < SMALL_STACK) {
+      this.#small[small] = block;
+      this.#smallCount = small + 1;
+      this.live -= SMALL_BLOCK;
+    } else {
+      this.#freeAny(block, bytes);
+    }
+  }
+
+  #freeAny(block: number, bytes: number): void {
     const shift = shiftOf(bytes);
     this.live -= 1 << shift;
     this.#put(block, shift);

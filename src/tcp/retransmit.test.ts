@@ -213,6 +213,21 @@ test('the user timeout ends a connection whose data is not acknowledged', () => 
   assert.equal(tcp.socket!.error, 'ETIMEDOUT');
 });
 
+test('a user timeout set while data is in flight counts from then; zero takes it back', () => {
+  const tcp = TcpPeer.established();
+  tcp.write('x');
+  tcp.leap(1000);
+  tcp.socket!.setUserTimeout(3000);
+  tcp.socket!.setUserTimeout(0);
+  tcp.leap(4000);
+  assert.equal(tcp.socket!.error, '');
+  tcp.socket!.setUserTimeout(3000);
+  tcp.leap(2500);
+  assert.equal(tcp.socket!.error, '');
+  tcp.leap(1000);
+  assert.equal(tcp.socket!.error, 'ETIMEDOUT');
+});
+
 test('an ACK that also covers a retransmission is not measured, however much else it covers', () => {
   const tcp = inFlight(4);
   const before = tcp.socket!.connection!.srtt;

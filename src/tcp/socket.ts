@@ -12,12 +12,13 @@ import type { Path } from '../net/path.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
 import type { Heap } from '../storage/heap.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, TIMER_USER } from './connection.ts';
 import { infoOf, type TcpInfo } from './info.ts';
 import { patienceOf } from './parts.ts';
 import { windowOpened } from './receiver.ts';
 import { CLOSED, SYN_SENT, stateName } from './state.ts';
 import type { Tcp } from './tcp.ts';
+import { disarm, startUserTimeout } from './timers.ts';
 import { markUrgent, urgentLeft } from './urgent.ts';
 
 const NO_BYTES = new Uint8Array(0);
@@ -256,9 +257,16 @@ export class TcpSocket extends EventSource {
     this.#tcp.startKeepAlive(c);
   }
 
-  /** How long data may stay unacknowledged before ETIMEDOUT (RFC 5482); 0: the retry limit rules. */
+  /**
+   * How long data may stay unacknowledged before ETIMEDOUT (RFC 5482), from now for what is in
+   * flight; 0: the retry limit rules.
+   */
   setUserTimeout(ms: number): void {
-    if (this.#connection !== null) patienceOf(this.#connection).userTimeoutMs = ms;
+    const c = this.#connection;
+    if (c === null) return;
+    patienceOf(c).userTimeoutMs = ms;
+    disarm(c, TIMER_USER);
+    if (c.sndUna !== c.sndNxt) startUserTimeout(this.#tcp.wheel, c, this.#tcp.clock.ms);
   }
 
   /** The name of its congestion control; '' once the connection has ended. */

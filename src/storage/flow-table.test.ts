@@ -49,3 +49,41 @@ test('a million inserts and removals leave no tombstones behind', () => {
   assert.equal(table.size, 20);
   assert.equal(table.find(12345), NONE);
 });
+
+test('property: every entry is found while the table grows, and removed from either half', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer(), { minLength: 40, maxLength: 400 }),
+      fc.nat(6),
+      (hashes, drop) => {
+        const table = new FlowTable(8);
+        const kept = new Map<number, number>();
+        for (const [value, hash] of hashes.entries()) {
+          // Few low bits, so that clusters are long and wrap around the end.
+          const clustered = hash & ~0x30;
+          table.insert(clustered, value);
+          kept.set(value, clustered);
+          if (value % 7 < drop) {
+            const [gone, its] = [...kept][(value * 31) % kept.size]!;
+            assert.ok(table.remove(its, gone));
+            kept.delete(gone);
+          }
+          for (const [other, its] of kept) assert.ok(values(table, its).includes(other));
+        }
+        assert.equal(table.size, kept.size);
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+test('300,000 entries are found after all doublings, and can be removed', () => {
+  const table = new FlowTable(64);
+  for (let i = 0; i < 300_000; i++) table.insert(Math.imul(i, 0x9e3779b1), i);
+  for (let i = 0; i < 300_000; i++) {
+    const hash = Math.imul(i, 0x9e3779b1);
+    assert.equal(table.value(table.find(hash)), i);
+  }
+  for (let i = 0; i < 300_000; i++) assert.ok(table.remove(Math.imul(i, 0x9e3779b1), i));
+  assert.equal(table.size, 0);
+});

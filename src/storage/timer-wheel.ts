@@ -19,6 +19,7 @@ const WORDS = 4;
 const NEXT = 0;
 const PREV = 1;
 const AT = 2;
+/** Stored plus one, so that fresh memory means: not scheduled. */
 const SLOT = 3;
 /** The list of what is due comes after the slots. */
 const DUE = LEVELS * SLOTS;
@@ -28,7 +29,7 @@ export class TimerWheel {
   size = 0;
   /** The tick up to which time has advanced. */
   now: number;
-  /** Four words a timer, one cache line for all of them: next, previous, tick, slot or -1. */
+  /** Four words a timer, one cache line for all of them: next, previous, tick, slot + 1 or 0. */
   #links: Int32Array;
   /** First timer of each slot; the last list holds what is due. */
   readonly #heads: Int32Array = new Int32Array(LEVELS * SLOTS + 1).fill(NO_TIMER);
@@ -37,11 +38,11 @@ export class TimerWheel {
 
   constructor(now: number, capacity = 64) {
     this.now = now;
-    this.#links = new Int32Array(capacity * WORDS).fill(-1);
+    this.#links = new Int32Array(capacity * WORDS);
   }
 
   isScheduled(timer: number): boolean {
-    return timer * WORDS < this.#links.length && this.#links[timer * WORDS + SLOT] !== -1;
+    return timer * WORDS < this.#links.length && this.#links[timer * WORDS + SLOT] !== 0;
   }
 
   /** The tick a scheduled timer is due at. */
@@ -52,7 +53,7 @@ export class TimerWheel {
   /** Schedules or moves a timer; a tick that has passed is due at the next advance(). */
   schedule(timer: number, at: number): void {
     if (timer * WORDS >= this.#links.length) this.#grow(timer);
-    if (this.#links[timer * WORDS + SLOT] !== -1) this.#unlink(timer);
+    if (this.#links[timer * WORDS + SLOT] !== 0) this.#unlink(timer);
     else this.size++;
     this.#links[timer * WORDS + AT] = at;
     this.#place(timer, at);
@@ -175,18 +176,18 @@ export class TimerWheel {
     this.#links[timer * WORDS + PREV] = NO_TIMER;
     if (head !== NO_TIMER) this.#links[head * WORDS + PREV] = timer;
     this.#heads[slot] = timer;
-    this.#links[timer * WORDS + SLOT] = slot;
+    this.#links[timer * WORDS + SLOT] = slot + 1;
     if (slot !== DUE) this.#occupied[slot >> 5]! |= 1 << (slot & 31);
   }
 
   #unlink(timer: number): void {
-    const slot = this.#links[timer * WORDS + SLOT]!;
+    const slot = this.#links[timer * WORDS + SLOT]! - 1;
     const next = this.#links[timer * WORDS + NEXT]!;
     const prev = this.#links[timer * WORDS + PREV]!;
     if (next !== NO_TIMER) this.#links[next * WORDS + PREV] = prev;
     if (prev !== NO_TIMER) this.#links[prev * WORDS + NEXT] = next;
     else this.#heads[slot] = next;
-    this.#links[timer * WORDS + SLOT] = -1;
+    this.#links[timer * WORDS + SLOT] = 0;
     if (slot !== DUE && this.#heads[slot] === NO_TIMER) {
       this.#occupied[slot >> 5]! &= ~(1 << (slot & 31));
     }
@@ -206,7 +207,7 @@ export class TimerWheel {
   #grow(timer: number): void {
     let words = this.#links.length;
     while (words <= timer * WORDS) words *= 2;
-    const links = new Int32Array(words).fill(-1);
+    const links = new Int32Array(words);
     links.set(this.#links);
     this.#links = links;
   }

@@ -12,8 +12,8 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Address, allocateSimdArena, createPair } from '../dist/stack/index.js';
-import { READABLE } from '../dist/stack/index.js';
+import { Address, allocateSimdArena, createPair } from 'dpdk-net/stack';
+import { READABLE } from 'dpdk-net/stack';
 import { Machine, makeScratch, makeStack } from './lean/machine.mjs';
 import { say } from './measure.mjs';
 

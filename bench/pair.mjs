@@ -6,7 +6,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
-import { Address, allocateSimdArena, createPair } from '../dist/stack/index.js';
+import { Address, allocateSimdArena, createPair } from 'dpdk-net/stack';
 import { makeLoad } from './lean/loads.mjs';
 import { Machine, makeStack } from './lean/machine.mjs';
 import { serve } from './lean/services.mjs';

@@ -70,7 +70,7 @@ function options() {
 /** DPDK's version, or { reason } why our side can not run over memif. */
 async function findDpdk() {
   try {
-    const { Eal } = await import('../dist/dpdk/index.js');
+    const { Eal } = await import('dpdk-net/dpdk');
     return { version: Eal.state().version };
   } catch (error) {
     return { reason: error.message };
@@ -80,10 +80,10 @@ async function findDpdk() {
 async function main() {
   const chosen = options();
   if (chosen.help) return console.log(HELP);
-  if (!existsSync(at('dist/stack/index.js'))) {
+  if (!existsSync(at('lib/stack/index.js'))) {
     throw new Error('the project is not built: npm run build');
   }
-  // Only now: these modules import from dist/.
+  // Only now: these modules import from lib/.
   const { BENCHMARKS, runBenchmark } = await import('../bench/harness/suite.mjs');
   const names = chosen.names.length > 0 ? chosen.names : BENCHMARKS;
   const unknown = names.find((name) => !BENCHMARKS.includes(name));

@@ -2,7 +2,7 @@
  * `npm run build`: everything that this machine allows.
  *
  * The generated layout is checked first (a difference between C and TypeScript would corrupt
- * memory), then TypeScript is compiled into dist/, then the C addon. Where DPDK's development
+ * memory), then TypeScript is compiled into dist/ and joined into lib/, then the C addon. Where DPDK's development
  * files are missing the rest is built, and the last line says how to get them.
  * @module
  */
@@ -26,6 +26,7 @@ export async function build() {
       cwd: at('.'),
     },
   );
+  await step('joining the modules into lib/', node, [at('tools/bundle.mjs')]);
   return buildAddon();
 }
 

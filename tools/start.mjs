@@ -57,7 +57,7 @@ function serveOnLoopback() {
 
 /** `dpdk-net run`, in a process of its own that shares our terminal. Its end is ours. */
 function run(args) {
-  const command = [at('dist/cli/main.js'), 'run', ...args];
+  const command = [at('lib/cli/main.js'), 'run', ...args];
   const env = { ...process.env, PORT: '8080' };
   const child = spawn(process.execPath, command, {
     env,

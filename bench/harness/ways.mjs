@@ -67,7 +67,7 @@ function onOurStack(role, program, settings, socket) {
   const ip = role === 'server' ? ADDRESS.address : ADDRESS.local;
   return [
     node,
-    at('dist/cli/main.js'),
+    at('lib/cli/main.js'),
     'run',
     '--quiet',
     '--config',

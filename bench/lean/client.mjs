@@ -3,7 +3,7 @@
  * `node client.mjs '{"program", "address", "local", "socket", "firstMs", "warmupMs", "runMs"}'`.
  * @module
  */
-import { Address } from '../../dist/stack/index.js';
+import { Address } from 'dpdk-net/stack';
 import { measure, settings } from '../measure.mjs';
 import { PROGRAMS } from '../programs.mjs';
 import { makeLoad } from './loads.mjs';

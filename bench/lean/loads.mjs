@@ -2,7 +2,7 @@
  * The clients, on the stack's own sockets.
  * @module
  */
-import { CLOSED, CONNECTED, READABLE, WRITABLE } from '../../dist/stack/index.js';
+import { CLOSED, CONNECTED, READABLE, WRITABLE } from 'dpdk-net/stack';
 import { ResponseCounter } from '../http-response.mjs';
 import { MESSAGE_BYTES, PORTS, REQUEST } from '../programs.mjs';
 import { makeScratch } from './machine.mjs';

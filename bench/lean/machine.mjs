@@ -6,8 +6,8 @@
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
 import { setImmediate as eventLoop } from 'node:timers/promises';
-import { tuneCompiler } from '../../dist/runtime/compiler.js';
-import { createStack, Prefix } from '../../dist/stack/index.js';
+import { tuneCompiler } from 'dpdk-net/compiler';
+import { createStack, Prefix } from 'dpdk-net/stack';
 import { CHUNK_BYTES } from '../programs.mjs';
 
 tuneCompiler();

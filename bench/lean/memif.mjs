@@ -2,7 +2,7 @@
  * A stack on one end of a memif.
  * @module
  */
-import { openPort } from '../../dist/dpdk/index.js';
+import { openPort } from 'dpdk-net/dpdk';
 import { endWithParent } from '../measure.mjs';
 import { Machine, makeStack } from './machine.mjs';
 

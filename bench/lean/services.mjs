@@ -2,7 +2,7 @@
  * The servers, on the stack's own sockets: echo, a source that never ends, source and sink.
  * @module
  */
-import { CLOSED, ENDED, READABLE, WRITABLE } from '../../dist/stack/index.js';
+import { CLOSED, ENDED, READABLE, WRITABLE } from 'dpdk-net/stack';
 import { PORTS } from '../programs.mjs';
 import { makeScratch } from './machine.mjs';
 

@@ -1,0 +1,57 @@
+/**
+ * Joins the compiled modules of dist/ into lib/, which is what the package publishes and what
+ * `npm start`, the command and the benchmarks run.
+ *
+ * Not for size: V8 folds a constant of the same module into the machine code, but fetches an
+ * imported one from a cell and checks it, each time; and a packet passes some hundred of them.
+ * The pure floors become one module, so the packet path has no import left
+ * (docs/decisions/0008 has what it buys). Tests import dist/, where a module is a file.
+ * @module
+ */
+import { rmSync } from 'node:fs';
+import { relative } from 'node:path';
+import { rollup } from 'rollup';
+import { at, isMain } from './house/root.mjs';
+
+/** What can be imported or run; each becomes a file of the same name in lib/. */
+const ENTRIES = [
+  'index',
+  'stack/index',
+  'wire/index',
+  'dpdk/index',
+  'runtime/compiler',
+  'node/net',
+  'node/dgram',
+  'node/register',
+  'testing/index',
+  'cli/main',
+];
+/** The floors of the packet path: pure, and together in one file. */
+const PURE = /^dist\/(base|wire|storage|link|net|tcp|udp|stack)\//;
+
+/** Writes lib/ anew. Throws what rollup throws. */
+export async function bundle() {
+  const bundled = await rollup({
+    input: Object.fromEntries(ENTRIES.map((name) => [name, at(`dist/${name}.js`)])),
+    // Packages, and Node's own modules.
+    external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+    onwarn: (warning) => {
+      throw new Error(warning.message);
+    },
+  });
+  rmSync(at('lib'), { recursive: true, force: true });
+  await bundled.write({
+    dir: at('lib'),
+    format: 'es',
+    // Two folders deep like the entries, so that paths relative to import.meta.url stay true.
+    chunkFileNames: 'chunks/[name].js',
+    manualChunks: (id) => (PURE.test(relative(at('.'), id)) ? 'stack' : undefined),
+    generatedCode: { constBindings: true },
+    externalLiveBindings: false,
+    hoistTransitiveImports: false,
+    minifyInternalExports: false,
+  });
+  await bundled.close();
+}
+
+if (isMain(import.meta.url)) await bundle();

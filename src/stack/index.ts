@@ -26,6 +26,7 @@ export { linuxInfo } from '../tcp/info-linux.ts';
 export { TcpListener } from '../tcp/listener.ts';
 export type { TcpOptions } from '../tcp/options.ts';
 export { TcpSocket } from '../tcp/socket.ts';
+export type { SocketOptions } from '../tcp/socket-options.ts';
 export { type LinuxCounters, linuxCounters } from '../tcp/stats-linux.ts';
 export type { TcpTrace, TcpTraceEvent, TcpTraceKind } from '../tcp/trace.ts';
 export { UdpSocket } from '../udp/socket.ts';

@@ -13,7 +13,7 @@ import type { IntervalSet } from '../storage/interval-set.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import { cubic } from './congestion/cubic.ts';
 import type { Growth } from './congestion/growth.ts';
-import type { Disorder, Loss, Opening, Patience } from './parts.ts';
+import type { Choices, Disorder, Loss, Opening, Patience } from './parts.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
 import { CLOSED } from './state.ts';
@@ -32,6 +32,8 @@ export const TIMER_REORDER = 64;
 export const TIMER_TLP = 128;
 /** RFC 5482: how long data may stay unacknowledged. */
 export const TIMER_USER = 32;
+/** TCP_CORK: how long less than a segment is held back. */
+export const TIMER_CORK = 256;
 
 /** Values of `recovery`. */
 export const OPEN = 0;
@@ -143,6 +145,10 @@ export class Connection {
   /** Segments that were sent with data, and without (info.ts); they wrap. */
   dataSegmentsOut = 0;
   bareSegmentsOut = 0;
+  /** End of the last segment sent that was not full (Minshall). */
+  sndSml = 0;
+  /** What the program chose other than the default; null: nothing. */
+  choices: Choices | null = null;
   rcvWndScale = 0;
   /** What is added to our clock in timestamps, so that it tells nothing. */
   tsOffset = 0;

@@ -2,11 +2,13 @@
  * What happens when a connection's time is up: retransmission, probes, keepalive, the end.
  * @module
  */
+import { push } from './choices.ts';
 import {
   ACK_DELAYED,
   ACK_NOW,
   type Connection,
   OPEN,
+  TIMER_CORK,
   TIMER_DELAYED_ACK,
   TIMER_END,
   TIMER_KEEPALIVE,
@@ -40,6 +42,7 @@ export function onTimer(tcp: Tcp, c: Connection): void {
   if (due & TIMER_USER && (c.sndUna !== c.sndNxt || c.snd.length > 0)) return giveUp(tcp, c);
   if (due & TIMER_DELAYED_ACK) sendDelayedAck(tcp, c);
   if (due & TIMER_REORDER) lateLoss(tcp, c);
+  if (due & TIMER_CORK) push(tcp, c);
   if (due & TIMER_TLP) probeTail(tcp, c);
   if (due & TIMER_RETRANSMIT && !retransmit(tcp, c)) return;
   if (due & TIMER_PERSIST && !probeWindow(tcp, c)) return;
@@ -47,10 +50,12 @@ export function onTimer(tcp: Tcp, c: Connection): void {
   reschedule(tcp.wheel, c);
 }
 
-/** TIME-WAIT is over, or nobody came to take leave of an orphan. */
+/** TIME-WAIT is over, nobody came to take leave of an orphan, or it has lingered long enough. */
 function timeIsUp(tcp: Tcp, c: Connection): void {
   if (c.state === State.TIME_WAIT) tcp.stats[Stats.TIME_WAITS]! += 1;
-  tcp.finish(c);
+  if (c.state === State.TIME_WAIT || c.state === State.FIN_WAIT_2) return tcp.finish(c);
+  tcp.stats[Stats.ABORTS_ON_LINGER]! += 1;
+  tcp.abort(c, 'ETIMEDOUT');
 }
 
 /** The last trouble that was heard of is why, else that nothing was heard. */

@@ -7,6 +7,7 @@ import * as Drop from '../base/drops.ts';
 import { CONNECTED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import type { TcpOptionValues } from '../wire/tcp-options.ts';
+import { boundedMss } from './choices.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
@@ -93,7 +94,7 @@ function takeTimestamps(tcp: Tcp, c: Connection, peer: TcpOptionValues): void {
   c.tsOk = peer.timestamps & (tcp.options.timestamps ? 1 : 0);
   c.tsRecent = peer.tsVal;
   c.tsRecentAt = tcp.clock.ms;
-  c.mss = payloadMss(c, sendMss(c.path!, peer.mss, tcp.options.minMss));
+  c.mss = payloadMss(c, boundedMss(c, sendMss(c.path!, peer.mss, tcp.options.minMss)));
   c.rcvMss = c.mss;
 }
 

@@ -14,9 +14,10 @@ import { algorithmNamed } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import type { Connection } from './connection.ts';
 import { takeSyn } from './handshake.ts';
-import { giveOpening } from './parts.ts';
+import { choicesOf, giveOpening } from './parts.ts';
 import type { Segment } from './segment.ts';
 import { TcpSocket } from './socket.ts';
+import { checkMaxSegment } from './socket-options.ts';
 import { SYN_RECEIVED } from './state.ts';
 import { answerStateless, takeCookie } from './stateless.ts';
 import * as Stats from './stats.ts';
@@ -34,6 +35,8 @@ export interface ListenOptions {
   v6Only?: boolean;
   /** Several listeners may share address and port; connections are spread over them. */
   reusePort?: boolean;
+  /** Largest segment either side sends, options included (TCP_MAXSEG); 0: what paths take. */
+  maxSegment?: number;
   /** Congestion control of its connections by name; default: the stack's. */
   congestion?: string;
 }
@@ -43,6 +46,7 @@ export class TcpListener extends EventSource {
   readonly port: number;
   readonly v6Only: boolean;
   readonly reusePort: boolean;
+  readonly maxSegment: number;
   backlog: number;
   /** Connections of this listener in SYN-RECEIVED, and waiting for accept(). */
   halfOpen = 0;
@@ -61,6 +65,8 @@ export class TcpListener extends EventSource {
     this.v6Only = options.v6Only ?? false;
     this.reusePort = options.reusePort ?? false;
     this.backlog = options.backlog ?? 511;
+    this.maxSegment = options.maxSegment ?? 0;
+    if (this.maxSegment !== 0) checkMaxSegment(this.maxSegment);
     this.#congestion = tcp.congestion;
     if (options.congestion !== undefined) this.setCongestion(options.congestion);
   }
@@ -133,6 +139,7 @@ export class TcpListener extends EventSource {
   begin(c: Connection): void {
     c.opening!.listener = this;
     c.congestion = this.#congestion;
+    if (this.maxSegment !== 0) choicesOf(c).maxSegment = this.maxSegment;
     this.halfOpen++;
   }
 

@@ -11,6 +11,7 @@ import { hasRoom } from '../link/link.ts';
 import { NO_SLOT } from '../net/egress.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
+import { boundedMss, corkLets } from './choices.ts';
 import {
   ACK_NONE,
   ACK_NOW,
@@ -26,7 +27,7 @@ import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
 import { sackLength, writeSack } from './sack.ts';
 import { NONE, type Scoreboard } from './scoreboard.ts';
-import { scheduleTailProbe } from './sender.ts';
+import { offerRoom, scheduleTailProbe } from './sender.ts';
 import { offeredMss } from './sizes.ts';
 import { SYN_SENT, sends } from './state.ts';
 import * as Stats from './stats.ts';
@@ -57,11 +58,18 @@ export function output(tcp: Tcp, c: Connection): boolean {
       const before = c.sndNxt;
       const cutShort = sendNew(tcp, c);
       if (c.sndNxt !== before) scheduleTailProbe(tcp, c);
+      if (c.choices !== null) settleChoices(tcp, c);
       if (cutShort) return true;
     }
   }
   if (c.ackDue === ACK_NOW) return !emit(tcp, c, c.sndNxt, 0, Wire.ACK);
   return false;
+}
+
+/** Less is unsent now: a push may be over, the program may write more. */
+function settleChoices(tcp: Tcp, c: Connection): void {
+  if (c.unsent <= 0) c.choices!.pushing = 0;
+  if (c.wantsRoom === 1) offerRoom(tcp, c);
 }
 
 /**
@@ -170,17 +178,34 @@ function nextLength(tcp: Tcp, c: Connection, unsent: number): number {
     if (flight === 0 && c.sndWnd === 0) waitForWindow(tcp, c);
     return 0;
   }
-  if (length >= c.mss) return length === unsent ? length : length - (length % c.mss);
+  if (length === c.mss) return length;
+  if (length > c.mss) {
+    const tail = length % c.mss;
+    if (tail === 0 || (length === unsent && smallMayGo(tcp, c))) return length;
+    return length - tail;
+  }
   // RFC 9293 3.8.6.2.1: less than a full segment goes only when it is all there is and Nagle
   // agrees, or when the peer's window has always been that small.
   if (length === unsent) {
-    if (c.noDelay === 1 || flight === 0 || c.finQueued === 1) return length;
+    if (smallMayGo(tcp, c)) return length;
   } else if (length >= c.maxSndWnd >> 1) {
     return length;
   } else if (flight === 0) {
     waitForWindow(tcp, c);
   }
   return 0;
+}
+
+/**
+ * Whether less than a full segment may go when it is all there is. Nagle's algorithm as Minshall
+ * refined it and Linux has it: it waits only for another small one, so the end of a large write
+ * does not wait for its beginning.
+ */
+function smallMayGo(tcp: Tcp, c: Connection): boolean {
+  const choices = c.choices;
+  if (choices !== null && choices.cork === 1) return corkLets(tcp, c, choices);
+  if (c.noDelay === 1 || ((c.sndSml - c.sndUna) | 0) <= 0 || c.finQueued === 1) return true;
+  return ((c.sndSml - c.sndNxt) | 0) > 0 || (choices !== null && choices.pushing === 1);
 }
 
 /** cwnd, and for the first two duplicate ACKs a segment each (limited transmit, RFC 3042). */
@@ -283,6 +308,8 @@ function sent(tcp: Tcp, c: Connection, seq: number, end: number): void {
     if (c.sndNxt === c.sndUna) c.firstSentAt = tcp.clock.us;
     else tcp.records.boardOf(c).sent(end, tcp.clock.us);
     c.sndNxt = end;
+    const bytes = (end - seq) | 0;
+    if (bytes < c.mss || (bytes > c.mss && bytes % c.mss !== 0)) c.sndSml = end;
     if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - seq) | 0;
   }
   if ((c.timers & TIMER_RETRANSMIT) === 0) {
@@ -319,7 +346,7 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
 /** MSS always; the others on a SYN, and on a SYN-ACK when the SYN had them. The header's length. */
 function writeSynOptions(tcp: Tcp, c: Connection, at: number, isReply: boolean): number {
   let to = at + Wire.HEADER_LENGTH;
-  Options.writeMss(tcp.view, to, offeredMss(c.path!));
+  Options.writeMss(tcp.view, to, boundedMss(c, offeredMss(c.path!)));
   to += 4;
   if (!isReply || c.sndWndScale >= 0) {
     Options.writeWindowScale(tcp.view, to, tcp.windowScale);

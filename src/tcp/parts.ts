@@ -9,6 +9,7 @@
  *     connection.growth     once the congestion window was used, or lost (congestion/growth.ts)
  *     connection.disorder   from the first segment on that came early, twice, or was challenged
  *     connection.patience   where the program asked for keepalives or a user timeout
+ *     connection.choices    where it set another option of the socket (socket-options.ts)
  *
  * To read: `c.loss!.recover` where it must be there. To write: `lossOf(c).recover = ...`.
  * The pools belong to the thread: records hold nothing of the stack that used them.
@@ -16,7 +17,14 @@
  */
 
 import { giveGrowth } from './congestion/growth.ts';
-import { type Connection, OPEN, TIMER_KEEPALIVE, TIMER_REORDER, TIMER_USER } from './connection.ts';
+import {
+  type Connection,
+  OPEN,
+  TIMER_CORK,
+  TIMER_KEEPALIVE,
+  TIMER_REORDER,
+  TIMER_USER,
+} from './connection.ts';
 import type { TcpListener } from './listener.ts';
 import { Pool } from './pool.ts';
 
@@ -94,10 +102,34 @@ export class Patience {
   userTimeoutAt = 0;
 }
 
+/** What the program chose for this connection (choices.ts). */
+export class Choices {
+  /** What close() does: -1 FIN, 0 RST, else RST after so many milliseconds. */
+  lingerMs = -1;
+  /** 1 while only full segments may go; when what is less goes all the same (ms). */
+  cork = 0;
+  corkUntil = 0;
+  /** 1 while what was held back goes, until nothing is unsent. */
+  pushing = 0;
+  /** Bytes that may be unsent; 0: no such bound. */
+  notSentLowWater = 0;
+  /** Largest segment, options included; 0: no such bound. */
+  maxSegment = 0;
+
+  reset(): void {
+    this.lingerMs = -1;
+    this.cork = 0;
+    this.pushing = 0;
+    this.notSentLowWater = 0;
+    this.maxSegment = 0;
+  }
+}
+
 const openings = new Pool(() => new Opening());
 const losses = new Pool(() => new Loss());
 const disorders = new Pool(() => new Disorder());
 const patiences = new Pool(() => new Patience());
+const choices = new Pool(() => new Choices());
 
 /** Begins the handshake of a connection that came in at `listener`, or goes out (null). */
 export function beginOpening(c: Connection, iss: number): void {
@@ -152,18 +184,28 @@ export function patienceOf(c: Connection): Patience {
   return patience;
 }
 
+export function choicesOf(c: Connection): Choices {
+  if (c.choices !== null) return c.choices;
+  const chosen = choices.take();
+  chosen.reset();
+  c.choices = chosen;
+  return chosen;
+}
+
 /** The connection is over, or waits out its TIME-WAIT: it keeps none of them. */
 export function giveParts(c: Connection): void {
   if (c.opening !== null) giveOpening(c);
   if (c.loss !== null) losses.give(c.loss);
   if (c.disorder !== null) disorders.give(c.disorder);
   if (c.patience !== null) patiences.give(c.patience);
+  if (c.choices !== null) choices.give(c.choices);
   c.loss = null;
   c.disorder = null;
   c.patience = null;
+  c.choices = null;
   giveGrowth(c);
   // Nothing on the connection may say that there is something in them.
-  c.timers &= ~(TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER);
+  c.timers &= ~(TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER | TIMER_CORK);
   c.recovery = OPEN;
   c.tlpOut = 0;
   c.dsackDue = 0;

@@ -9,8 +9,6 @@ test('data is cut at the MSS of the peer; the last segment says PSH', () => {
   tcp.write('a'.repeat(2500));
   tcp.sends({ flags: ACK, data: 'a'.repeat(1000) });
   tcp.sends({ flags: ACK, data: 'a'.repeat(1000) });
-  tcp.sendsNothing(); // Nagle holds the rest back
-  tcp.gets({ flags: ACK, ack: tcp.ours(2000) });
   tcp.sends({ flags: ACK | PSH, data: 'a'.repeat(500) });
 });
 
@@ -35,6 +33,22 @@ test('Nagle: a second small write waits for the ACK of the first', () => {
   tcp.sendsNothing();
   tcp.gets({ flags: ACK, ack: tcp.ours(1) });
   tcp.sends({ data: 'bc' });
+});
+
+test('Nagle as Minshall refined it: the end of a large write does not wait for its beginning', () => {
+  const tcp = TcpPeer.established({ mss: 1000 });
+  tcp.write('a'.repeat(2500));
+  assert.deepEqual(
+    tcp.sent.splice(0).map(({ data }) => data.length),
+    [1000, 1000, 500],
+  );
+  tcp.write('b'.repeat(1200));
+  tcp.sends({ data: `${'b'.repeat(1000)}` });
+  tcp.sendsNothing();
+  tcp.gets({ flags: ACK, ack: tcp.ours(2000) });
+  tcp.sendsNothing();
+  tcp.gets({ flags: ACK, ack: tcp.ours(2500) });
+  tcp.sends({ data: 'b'.repeat(200) });
 });
 
 test('noDelay sends small writes at once', () => {

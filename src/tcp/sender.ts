@@ -4,6 +4,7 @@
  */
 import { WRITABLE } from '../base/events.ts';
 import { FIN, SYN } from '../wire/tcp.ts';
+import { isBelowMark } from './choices.ts';
 import {
   type Connection,
   OPEN,
@@ -141,8 +142,9 @@ export function scheduleTailProbe(tcp: Tcp, c: Connection): void {
 }
 
 /** A program that waits to write hears of it when half of the buffer is free again. */
-function offerRoom(tcp: Tcp, c: Connection): void {
+export function offerRoom(tcp: Tcp, c: Connection): void {
   if (c.snd.length > tcp.options.sendBufferBytes >> 1) return;
+  if (c.choices !== null && !isBelowMark(c)) return;
   c.wantsRoom = 0;
   if (c.socket !== null) tcp.events.raise(c.socket, WRITABLE);
 }

@@ -11,16 +11,20 @@ import { CLOSED as EVENT_CLOSED, EventSource, FAILED } from '../base/events.ts';
 import type { Path } from '../net/path.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
 import type { Heap } from '../storage/heap.ts';
+import { roomBelowMark } from './choices.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import { type Connection, TIMER_USER } from './connection.ts';
 import { infoOf, type TcpInfo } from './info.ts';
 import { patienceOf } from './parts.ts';
 import { windowOpened } from './receiver.ts';
+import { check, SocketOptions } from './socket-options.ts';
 import { CLOSED, SYN_SENT, stateName } from './state.ts';
 import type { Tcp } from './tcp.ts';
 import { disarm, startUserTimeout } from './timers.ts';
 import { markUrgent, urgentLeft } from './urgent.ts';
 
+/** Longest time that can be set, milliseconds. */
+const MOST_MS = 0x3fffffff;
 const NO_BYTES = new Uint8Array(0);
 
 function checkByte(what: string, value: number, least: number): void {
@@ -168,8 +172,13 @@ export class TcpSocket extends EventSource {
   get writable(): number {
     const c = this.#connection;
     if (c === null || c.finQueued === 1) return 0;
-    const room = this.#tcp.options.sendBufferBytes - c.snd.length;
+    const room = this.#room(c);
     return room > 0 ? room : 0;
+  }
+
+  #room(c: Connection): number {
+    const room = this.#tcp.options.sendBufferBytes - c.snd.length;
+    return c.choices === null ? room : roomBelowMark(c, room);
   }
 
   /**
@@ -181,7 +190,7 @@ export class TcpSocket extends EventSource {
     if (c === null || c.finQueued === 1) {
       throw new StackError('EPIPE', 'write on a socket that is shut down or closed');
     }
-    const room = this.#tcp.options.sendBufferBytes - c.snd.length;
+    const room = this.#room(c);
     const wanted = end - start;
     let length = wanted < room ? wanted : room;
     if (length > 0 && !c.snd.reserve(this.#tcp.heap, c.snd.length + length)) length = 0;
@@ -237,18 +246,26 @@ export class TcpSocket extends EventSource {
     if (this.#connection !== null) this.#tcp.abort(this.#connection, '');
   }
 
-  setNoDelay(on: boolean): void {
-    const c = this.#connection;
-    if (c === null) return;
-    c.noDelay = on ? 1 : 0;
-    if (on && c.state !== SYN_SENT) this.#tcp.makeReady(c);
+  /** What setsockopt() sets elsewhere: linger, cork, low-water mark, largest segment. */
+  get options(): SocketOptions {
+    return new SocketOptions(this.#tcp, this.#connection);
   }
 
-  /** Probes a silent peer after `idleMs`, every `intervalMs`, `count` times, then ETIMEDOUT. */
+  setNoDelay(on: boolean): void {
+    this.options.noDelay = on;
+  }
+
+  /**
+   * Probes a silent peer after `idleMs`, every `intervalMs`, `count` times, then ETIMEDOUT. What
+   * is left out is the stack's default. Throws StackError EINVAL.
+   */
   setKeepAlive(on: boolean, idleMs?: number, intervalMs?: number, count?: number): void {
     const c = this.#connection;
     if (c === null) return;
     const options = this.#tcp.options;
+    if (idleMs !== undefined) check('idleMs', idleMs, 1, MOST_MS);
+    if (intervalMs !== undefined) check('intervalMs', intervalMs, 1, MOST_MS);
+    if (count !== undefined) check('count', count, 1, 255);
     const patience = patienceOf(c);
     patience.keepAlive = on ? 1 : 0;
     patience.keepAliveIdleMs = idleMs ?? options.keepAliveIdleMs;
@@ -258,10 +275,11 @@ export class TcpSocket extends EventSource {
   }
 
   /**
-   * How long data may stay unacknowledged before ETIMEDOUT (RFC 5482), from now for what is in
-   * flight; 0: the retry limit rules.
+   * How long data may stay unacknowledged before ETIMEDOUT (RFC 5482), in milliseconds, from now
+   * for what is in flight; 0: the retry limit rules. Throws StackError EINVAL.
    */
   setUserTimeout(ms: number): void {
+    check('user timeout', ms, 0, MOST_MS);
     const c = this.#connection;
     if (c === null) return;
     patienceOf(c).userTimeoutMs = ms;

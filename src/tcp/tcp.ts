@@ -351,6 +351,7 @@ export class Tcp implements Transport {
     beginOpening(c, iss);
     c.sndUna = iss;
     c.sndNxt = iss;
+    c.sndSml = iss;
     c.sndBase = (iss + 1) | 0;
     c.tsOffset = this.secrets.timestampOffset(path);
     c.rtoMs = this.options.initialRtoMs;
@@ -441,6 +442,11 @@ export class Tcp implements Transport {
   close(c: Connection): void {
     if (c.state === State.SYN_SENT || c.state === State.CLOSED) return this.end(c, '');
     if (c.orphan === 1) return;
+    const linger = c.choices === null ? -1 : c.choices.lingerMs;
+    if (linger === 0 && c.state !== State.TIME_WAIT) {
+      this.stats[Stats.ABORTS_ON_LINGER]! += 1;
+      return this.abort(c, '');
+    }
     c.orphan = 1;
     if (c.state === State.TIME_WAIT) return this.#leaveToTime(c);
     this.orphans++;
@@ -452,6 +458,8 @@ export class Tcp implements Transport {
     this.shutdown(c);
     if (c.state === State.FIN_WAIT_2) {
       armEnd(this.wheel, c, (this.clock.ms + this.options.finWait2Ms) | 0);
+    } else if (linger > 0) {
+      armEnd(this.wheel, c, (this.clock.ms + linger) | 0);
     }
   }
 

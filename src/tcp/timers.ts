@@ -9,6 +9,7 @@
 import { NO_TIMER, type TimerWheel } from '../storage/timer-wheel.ts';
 import {
   type Connection,
+  TIMER_CORK,
   TIMER_DELAYED_ACK,
   TIMER_END,
   TIMER_KEEPALIVE,
@@ -22,7 +23,7 @@ import { lossOf } from './parts.ts';
 
 const RETRANSMIT_OR_PERSIST = TIMER_RETRANSMIT | TIMER_PERSIST;
 /** Timers whose deadlines are in the parts of a connection that it may be without. */
-const IN_PARTS = TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER;
+const IN_PARTS = TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER | TIMER_CORK;
 
 /** Arms the retransmission timer (or turns it from a persist timer). */
 export function armRetransmit(wheel: TimerWheel, c: Connection, at: number): void {
@@ -68,6 +69,13 @@ export function armEnd(wheel: TimerWheel, c: Connection, at: number): void {
   notLaterThan(wheel, c, at);
 }
 
+/** For a connection with `choices`. */
+export function armCork(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_CORK;
+  c.choices!.corkUntil = at;
+  notLaterThan(wheel, c, at);
+}
+
 /** For a connection with `patience`: its user timeout begins anew, if it has one. */
 export function startUserTimeout(wheel: TimerWheel, c: Connection, nowMs: number): void {
   const patience = c.patience!;
@@ -109,6 +117,7 @@ export function expired(c: Connection, nowMs: number): number {
 function expiredInParts(c: Connection, armed: number, nowMs: number): number {
   let due = 0;
   if (armed & TIMER_REORDER && ((c.loss!.reorderAt - nowMs) | 0) <= 0) due |= TIMER_REORDER;
+  if (armed & TIMER_CORK && ((c.choices!.corkUntil - nowMs) | 0) <= 0) due |= TIMER_CORK;
   const patience = c.patience;
   if (patience === null) return due;
   if (armed & TIMER_KEEPALIVE && ((patience.keepAliveAt - nowMs) | 0) <= 0) due |= TIMER_KEEPALIVE;
@@ -126,6 +135,7 @@ export function reschedule(wheel: TimerWheel, c: Connection): void {
   if (armed & TIMER_KEEPALIVE) notLaterThan(wheel, c, c.patience!.keepAliveAt);
   if (armed & TIMER_END) notLaterThan(wheel, c, c.endAt);
   if (armed & TIMER_USER) notLaterThan(wheel, c, c.patience!.userTimeoutAt);
+  if (armed & TIMER_CORK) notLaterThan(wheel, c, c.choices!.corkUntil);
 }
 
 function notLaterThan(wheel: TimerWheel, c: Connection, at: number): void {

@@ -127,9 +127,10 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   const since = opening.synSentAt;
   if (c.backoff > 0) noteTimeoutOver(tcp, c);
   else if (since !== UNKNOWN) sample(c, (tcp.clock.us - since) | 0, tcp.clock.ms, tcp.options);
+  // A SYN lost more than once says that the path is in trouble (RFC 6928 2, RFC 5681 3.1).
+  c.congestion.start(c, c.backoff > 1 ? 1 : tcp.options.initialWindowSegments);
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
-  c.congestion.start(c, tcp.options.initialWindowSegments);
   // A connection that came in needs it until it is accepted.
   if (opening.listener === null) giveOpening(c);
   enter(tcp, c, State.ESTABLISHED);

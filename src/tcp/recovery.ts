@@ -35,6 +35,9 @@ const PERSIST_RECOVERIES = 16;
  * After an ACK whose news is on the scoreboard: finds losses and moves the recovery along.
  * @param advance sequence numbers newly acknowledged
  * @param before pipe before the ACK
+ *
+ * The window grows by what arrived, not by what the ACK covers: what was sacked counted when it
+ * was (RFC 3465).
  */
 export function afterAck(
   tcp: Tcp,
@@ -51,8 +54,13 @@ export function afterAck(
   else detectByDuplicates(c, board, advance);
   if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, board, before);
   if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
-  else if (advance > 0 && !ended)
-    c.congestion.acknowledged(c, advance, before, tcp.clock.ms, board.rtt);
+  else if ((advance > 0 || arrivesLate(c, board)) && !ended)
+    c.congestion.acknowledged(c, board.delivered, before, tcp.clock.ms, board.rtt);
+}
+
+/** What is behind a hole counts for the window where holes mostly mean that something is late. */
+function arrivesLate(c: Connection, board: Scoreboard): boolean {
+  return board.delivered > 0 && c.loss !== null && c.loss.reorders === 1;
 }
 
 /** Something arrived behind what was sent after it. */

@@ -157,6 +157,16 @@ test('RACK: on a path that reorders, a late segment is waited for a quarter of a
   assert.deepEqual(segments(tcp).slice(0, 1), [6]);
 });
 
+test('blocks in one ACK are no reordering, whatever their order; a block below an older one is', () => {
+  const tcp = inFlight(8);
+  sacks(tcp, 0, [5, 6], [3, 4], [1, 2]);
+  assert.equal(tcp.stack.report().tcp['tcp_reorderings'], undefined);
+  const other = inFlight(8);
+  sacks(other, 0, [5, 6]);
+  sacks(other, 0, [3, 4], [5, 6]);
+  assert.equal(other.stack.report().tcp['tcp_reorderings'], 1);
+});
+
 test('TLP: when the tail is lost its last segment goes again after two round trips', () => {
   const tcp = established();
   tcp.write(FULL);

@@ -42,7 +42,7 @@ export class Scoreboard {
   delivered = 0;
   /** Highest sequence number the receiver is known to have. */
   highest = 0;
-  /** 1 when the last ACK delivered something below what had arrived before: reordering. */
+  /** 1 when the last ACK delivered something below what earlier ones had told of: reordering. */
   reordered = 0;
   /** 1 when the last ACK delivered something that was taken to be lost and never sent again. */
   wronglyLost = 0;
@@ -52,6 +52,8 @@ export class Scoreboard {
   readonly undo: Undo = new Undo();
   /** 1 when the last ACK covered something sent twice: then its timing says nothing (Karn). */
   #ambiguous = 0;
+  /** `highest` before the last ACK: its blocks do not come in the order of what they tell. */
+  #highestBefore = 0;
   #entries: Int32Array = new Int32Array(16 * WORDS);
   #head = 0;
   #tail = 0;
@@ -64,6 +66,7 @@ export class Scoreboard {
     this.lostBytes = 0;
     this.rackRtt = -1;
     this.highest = first;
+    this.#highestBefore = first;
     this.repairsLost = 0;
     this.undo.reset();
     this.#head = 0;
@@ -111,6 +114,7 @@ export class Scoreboard {
     this.delivered = 0;
     this.reordered = 0;
     this.wronglyLost = 0;
+    this.#highestBefore = this.highest;
   }
 
   /** Everything before `una` has arrived. */
@@ -183,7 +187,7 @@ export class Scoreboard {
     const sentAt = this.#entries[at + SENT_AT]!;
     const rtt = (nowUs - sentAt) | 0;
     if (((end - this.highest) | 0) > 0) this.highest = end;
-    else if ((state & RETRANSMITTED) === 0) this.reordered = 1;
+    if (((end - this.#highestBefore) | 0) <= 0 && (state & RETRANSMITTED) === 0) this.reordered = 1;
     if (state & RETRANSMITTED) {
       this.#ambiguous = 1;
       // The ACK may be that of the first transmission: too early to be for the second.

@@ -70,6 +70,36 @@ test('a window that is not used does not grow', () => {
   assert.equal(c.cwnd, 70 * MSS);
 });
 
+test('a train of ACKs counts whole when its window was full', () => {
+  const grown = (step: number): number => {
+    const c = afterLoss(100, 100);
+    for (let ms = 1000; ms < 6000; ms += 100) {
+      const window = c.cwnd;
+      c.sndNxt = (c.sndNxt + window) | 0;
+      for (let flight = window; flight >= MSS; flight -= MSS) {
+        c.sndUna = (c.sndNxt - flight + MSS) | 0;
+        cubic.acknowledged(c, MSS, step === 0 ? window : flight, ms, 100_000);
+      }
+    }
+    return c.cwnd;
+  };
+  assert.equal(grown(MSS), grown(0), 'as if each ACK had come with the pipe full');
+});
+
+test('the curve waits while the program has nothing to send (RFC 9438 5.8)', () => {
+  const c = afterLoss(100, 100);
+  const before = run(c, 2, 100);
+  for (let ms = 3000; ms < 63_000; ms += 100) {
+    c.sndNxt = (c.sndNxt + MSS) | 0;
+    c.sndUna = c.sndNxt;
+    cubic.acknowledged(c, MSS, MSS, ms, 100_000);
+  }
+  assert.equal(c.cwnd / MSS, before);
+  const steady = run(afterLoss(100, 100), 3, 100);
+  const after = run(c, 1, 100, 63_000);
+  assert.ok(Math.abs(after - steady) < 3, `${after} segments, ${steady} without the pause`);
+});
+
 /** Slow start in which the round trip grows by `growUs` a round; segments when it was left. */
 function slowStart(growUs: number): number {
   const c = new Connection(0);

@@ -13,6 +13,7 @@ import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
 import { type Growth, growthOf, NO_RTT } from './growth.ts';
 import { type Kept, keepWindow, restoreWindow } from './kept.ts';
+import { windowUsed } from './usage.ts';
 
 /** RFC 9438 4.1, 4.6, 5. */
 const C = 0.4;
@@ -41,9 +42,11 @@ class Cubic implements CongestionControl {
   acknowledged(c: Connection, bytes: number, flight: number, nowMs: number, rttUs: number): void {
     if (c.cwnd < c.ssthresh) {
       // A window that was not used proves nothing (RFC 7661): leave it.
-      if (flight * 2 >= c.cwnd) slowStart(c, growthOf(c), bytes, rttUs);
-    } else if (flight + 3 * c.mss >= c.cwnd) {
+      if (windowUsed(c, flight) * 2 >= c.cwnd) slowStart(c, growthOf(c), bytes, rttUs);
+    } else if (windowUsed(c, flight) + c.mss >= c.cwnd) {
       avoidance(c, growthOf(c), bytes, nowMs);
+    } else if (c.growth !== null && c.growth.pausedAt === 0) {
+      c.growth.pausedAt = nowMs === 0 ? 1 : nowMs;
     }
     if (c.cwnd > MOST_WINDOW) c.cwnd = MOST_WINDOW;
   }
@@ -106,6 +109,7 @@ function slowStart(c: Connection, growth: Growth, bytes: number, rttUs: number):
 /** RFC 9438 4.2 to 4.5. */
 function avoidance(c: Connection, growth: Growth, bytes: number, nowMs: number): void {
   if (growth.cubicEpoch === 0) beginEpoch(c, growth, nowMs);
+  else if (growth.pausedAt !== 0) resume(growth, nowMs);
   const seconds = ((nowMs - growth.cubicEpoch) | 0) / 1000 + c.srtt / 8e6;
   const offset = seconds - growth.cubicK / 1000;
   const target = growth.cubicMax + C * offset * offset * offset * c.mss;
@@ -121,9 +125,17 @@ function avoidance(c: Connection, growth: Growth, bytes: number, nowMs: number):
   growth.ackedBytes -= grown;
 }
 
+/** RFC 9438 5.8: time in which the program had nothing to send is not time on the curve. */
+function resume(growth: Growth, nowMs: number): void {
+  const epoch = (growth.cubicEpoch + (nowMs - growth.pausedAt)) | 0;
+  growth.cubicEpoch = epoch === 0 ? 1 : epoch;
+  growth.pausedAt = 0;
+}
+
 function beginEpoch(c: Connection, growth: Growth, nowMs: number): void {
   growth.cubicEpoch = nowMs === 0 ? 1 : nowMs;
   growth.cubicReno = c.cwnd;
+  growth.pausedAt = 0;
   growth.ackedBytes = 0;
   if (c.cwnd >= growth.cubicMax) {
     growth.cubicMax = c.cwnd;

@@ -18,6 +18,11 @@ export class Growth {
   cubicEpoch = 0;
   cubicK = 0;
   cubicReno = 0;
+  /** CUBIC: since when the window is not used (ms, 0: it is). The curve waits meanwhile. */
+  pausedAt = 0;
+  /** The most that was in flight in the round trip that ends at usedEnd (usage.ts). */
+  used = 0;
+  usedEnd = 0;
   /** HyStart++: where the round ends, its least round-trip time and samples, the last round's. */
   roundEnd = 0;
   roundRtt = NO_RTT;
@@ -31,6 +36,9 @@ export class Growth {
     this.ackedBytes = 0;
     this.cubicMax = 0;
     this.cubicEpoch = 0;
+    this.pausedAt = 0;
+    this.used = 0;
+    this.usedEnd = sndNxt;
     this.roundEnd = sndNxt;
     this.roundRtt = NO_RTT;
     this.roundSamples = 0;

@@ -6,6 +6,7 @@ import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
 import { growthOf } from './growth.ts';
 import { type Kept, keepWindow, restoreWindow } from './kept.ts';
+import { windowUsed } from './usage.ts';
 
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 2;
@@ -21,7 +22,7 @@ class NewReno implements CongestionControl {
 
   acknowledged(c: Connection, bytes: number, flight: number): void {
     // A window that was not used proves nothing (RFC 7661): leave it.
-    if (flight + c.mss < c.cwnd) return;
+    if (windowUsed(c, flight) + c.mss < c.cwnd) return;
     if (c.cwnd < c.ssthresh) {
       c.cwnd += bytes < LIMIT * c.mss ? bytes : LIMIT * c.mss;
     } else {

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +29,12 @@ for (const path of scripts) {
     }
   });
 }
+
+test('the cells are those that the table of tools/gen-cells.mjs makes', () => {
+  const tool = fileURLToPath(new URL('../tools/gen-cells.mjs', import.meta.url));
+  const { status, stderr } = spawnSync(process.execPath, [tool, '--check'], { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+});
 
 test('the example of docs/packetdrill.md', () => {
   const page = readFileSync(

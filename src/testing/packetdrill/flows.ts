@@ -21,6 +21,8 @@ export class Flow {
   remoteIsn = 0;
   /** 1 once our SYN was seen and localOffset is right. */
   synced = false;
+  /** The peer's SYN that may open the next connection between these ports; -1: none. */
+  reopens = -1;
   readonly #timestamps: Map<number, number> = new Map();
   #firstScript = 0;
   #firstLive = 0;
@@ -33,8 +35,17 @@ export class Flow {
     this.remoteOffset = remoteOffset;
   }
 
+  /** The peer's SYN begins a connection. */
+  reset(remoteIsn: number): void {
+    this.remoteIsn = remoteIsn;
+    this.synced = false;
+    this.reopens = -1;
+  }
+
   /** The stack's SYN that the script describes as `seq`. */
   sync(live: LivePacket, seq: number): void {
+    if (this.synced && this.reopens < 0) return;
+    if (this.reopens >= 0) this.reset(this.reopens);
     this.localOffset = (live.seq - seq) | 0;
     this.localIsn = seq;
     this.synced = true;

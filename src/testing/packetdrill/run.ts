@@ -225,7 +225,7 @@ class Run {
   #describe(live: LivePacket, like: PacketSpec): PacketSpec {
     if (live.kind !== 'tcp' || like.kind !== 'tcp') return this.#wire.describe(live, like);
     const flow = this.#wire.flowOut(live, like);
-    if ((live.flags & like.flags & SYN) !== 0 && !flow.synced) flow.sync(live, like.seq);
+    if ((live.flags & like.flags & SYN) !== 0) flow.sync(live, like.seq);
     const wanted = like.options?.find(({ name }) => name === 'TS')?.numbers[0];
     const value = live.options.find(({ name }) => name === 'TS')?.numbers[0];
     if (wanted === undefined || value === undefined) return flow.inScript(live);

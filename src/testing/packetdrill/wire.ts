@@ -81,9 +81,9 @@ export class Wire {
   /** A SYN that can open the connection says where the peer's bytes begin. */
   #noteSyn(flow: Flow, packet: TcpSpec): void {
     const state = this.connectionOf(flow)?.state;
-    if (state !== undefined && state !== TIME_WAIT && state !== SYN_SENT) return;
-    flow.remoteIsn = packet.seq;
-    if (state !== SYN_SENT) flow.synced = false;
+    if (state === TIME_WAIT) flow.reopens = packet.seq;
+    else if (state === undefined) flow.reset(packet.seq);
+    else if (state === SYN_SENT) flow.remoteIsn = packet.seq;
   }
 
   #flowIn(packet: TcpSpec): Flow {
@@ -97,7 +97,10 @@ export class Wire {
     const { current } = this;
     const opens = (packet.flags & (SYN | ACK)) === SYN;
     if (current !== null && !(opens && this.#isOver(current))) return current;
-    const remote = FIRST_PEER_PORT + this.#peers++;
+    let remote = FIRST_PEER_PORT + this.#peers++;
+    while (this.#flows.some((flow) => flow.remotePort === remote)) {
+      remote = FIRST_PEER_PORT + this.#peers++;
+    }
     return this.#add(new Flow(this.#settings.bindPort, remote, this.#remoteIsn));
   }
 

@@ -29,7 +29,7 @@ export class SummedArena {
 /** The sum of `length` bytes (at most 64 KiB), below 2^20; partial sums add with `+`. */
 export function sum(memory: SummedArena, at: number, length: number): number {
   const simd = memory.simd;
-  if (simd !== null) return halves(simd.sum(at, length));
+  if (simd !== null) return simd.sum(at, length);
   const arena = memory.arena;
   if (LITTLE_ENDIAN && (at & 3) === 0) return sumAligned(arena, at, length);
   return sumUnaligned(arena.view, at, length);

@@ -25,23 +25,32 @@ export class AddressTable {
   #words: Int32Array = new Int32Array(16 * ENTRY);
   #mask = 15;
   #count = 0;
+  /** What find() last found: mostly it is asked for the one address we have. */
+  #found = NO_ENTRY;
 
   /** The entry of an address, or NO_ENTRY. Valid until the table changes. */
   find(w0: number, w1: number, w2: number, w3: number): number {
+    const found = this.#found;
+    if (found !== NO_ENTRY && this.#is(found, w0, w1, w2, w3)) return found;
+    return this.#search(w0, w1, w2, w3);
+  }
+
+  #search(w0: number, w1: number, w2: number, w3: number): number {
     const words = this.#words;
     const mask = this.#mask;
     for (let i = slot(w0, w1, w2, w3) & mask; ; i = (i + 1) & mask) {
       const at = i * ENTRY;
       if (words[at + KIND] === NONE) return NO_ENTRY;
-      if (
-        words[at + 3] === w3 &&
-        words[at + 2] === w2 &&
-        words[at + 1] === w1 &&
-        words[at] === w0
-      ) {
+      if (this.#is(at, w0, w1, w2, w3)) {
+        this.#found = at;
         return at;
       }
     }
+  }
+
+  #is(at: number, w0: number, w1: number, w2: number, w3: number): boolean {
+    const words = this.#words;
+    return words[at + 3] === w3 && words[at + 2] === w2 && words[at + 1] === w1 && words[at] === w0;
   }
 
   /** NONE, UNICAST, GROUP or BROADCAST. */
@@ -107,6 +116,7 @@ export class AddressTable {
     this.#words = zeros(size * ENTRY);
     this.#mask = size - 1;
     this.#count = 0;
+    this.#found = NO_ENTRY;
     for (let at = 0; at < old.length; at += ENTRY) {
       if (old[at + KIND] === NONE || old[at + REFERENCES] === 0) continue;
       this.#insert(

@@ -7,7 +7,7 @@
  * WebAssembly, or no SIMD, the arena is an ordinary one.
  *
  *     func sum(at: i32, length: i32) -> i32:          the 16-bit words, little-endian, added up
- *       4 x 16 bytes at a time, 16, 2, the last byte
+ *       4 x 16 bytes at a time, 16, 2, the last byte; then the sum's upper half to its lower
  *     func copy(to: i32, from: i32, length: i32):     upwards; the ranges are apart, or to <= from
  *       4 x 16 bytes at a time, 16, 4, 1
  * @module
@@ -15,7 +15,7 @@
 import { Arena } from './arena.ts';
 
 export interface Simd {
-  /** Adds up `length` bytes (at most 64 KiB) at `at` as 16-bit words; an uint32 in an int32. */
+  /** The sum of `length` bytes (at most 64 KiB) at `at` as 16-bit words, its halves added: below 2^17. */
   sum(at: number, length: number): number;
   /** Copies `length` bytes from `from` to `to`, of which none may be behind it and overlap. */
   copy(to: number, from: number, length: number): void;
@@ -70,6 +70,7 @@ const I32_LT_U = 0x49;
 const I32_GE_U = 0x4f;
 const I32_ADD = 0x6a;
 const I32_AND = 0x71;
+const I32_SHR_U = 0x76;
 const SIMD = 0xfd;
 const V128_LOAD = 0x00;
 const V128_STORE = 0x0b;
@@ -138,7 +139,8 @@ const SUM_BODY: Code = [
   ...[...lane(0), ...lane(1), I32_ADD, ...lane(2), I32_ADD, ...lane(3), I32_ADD, ...set(TOTAL)],
   ...steps(SUMMED, 14, 2, addToTotal(I32_LOAD16_U)),
   ...[...get(LENGTH), ...constant(1), I32_AND, IF, VOID, ...addToTotal(I32_LOAD8_U), END_BLOCK],
-  ...get(TOTAL),
+  ...[...get(TOTAL), I32_CONST, 0xff, 0xff, 0x03, I32_AND],
+  ...[...get(TOTAL), ...constant(16), I32_SHR_U, I32_ADD],
   END_BLOCK,
 ];
 

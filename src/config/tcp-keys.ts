@@ -155,6 +155,11 @@ const KEYS: readonly Key[] = [
     ),
   },
   onOff('timestamps', 'timestamps', 'Timestamps, and with them PAWS (RFC 7323).'),
+  onOff(
+    'ignore_time_wait_rst',
+    'ignoreTimeWaitRst',
+    'TIME-WAIT outlasts a RST (RFC 1337); otherwise the exact one ends it, as in Linux.',
+  ),
   onOff('sack', 'sack', 'Selective acknowledgments (RFC 2018).'),
   count('min_mss', 'minMss', 88, 1220, 'Smallest maximum segment size accepted from a peer.'),
   count(

@@ -104,6 +104,12 @@ export class IpBranches implements IngressBranches {
       this.#problem(packet, Icmpv6.CODE_HEADER_FIELD, ipAt + 4);
       return;
     }
+    const inFront = fragmentAt - ipAt - Ipv6.HEADER_LENGTH;
+    if (inFront + offset + (end - payloadAt) > Ipv6.PAYLOAD_MAX) {
+      drops[Drop.FRAGMENT_MALFORMED]!++;
+      this.#problem(packet, Icmpv6.CODE_HEADER_FIELD, fragmentAt + 2);
+      return;
+    }
     if (offset === 0 && !this.#showsTransport(packet, next, payloadAt, fragmentAt)) return;
     packet.at = payloadAt;
     packet.length = end - payloadAt;

@@ -105,6 +105,10 @@ function hasUserTimeout(c: Connection): boolean {
 /** False when that was the last try. */
 function retransmit(tcp: Tcp, c: Connection): boolean {
   const opening = c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED;
+  // A peer that shut its window on what is in flight, and says so each time, is not dead
+  // (RFC 9293 3.8.6): what is sent again only asks.
+  const asked = !opening && c.sndWnd === 0;
+  if (asked && ((tcp.clock.ms - c.lastReceivedAt) | 0) <= c.rtoMs) c.retries = 0;
   c.retries++;
   if (c.retries > mostRetries(tcp, c, opening)) {
     giveUp(tcp, c);

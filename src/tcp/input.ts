@@ -200,6 +200,7 @@ function trimToWindow(c: Connection, s: Segment): boolean {
 }
 
 function resetByPeer(tcp: Tcp, c: Connection): void {
+  if (c.state === State.TIME_WAIT && tcp.options.ignoreTimeWaitRst) return;
   if (c.state === State.SYN_RECEIVED) {
     tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
     const came = c.opening!.listener !== null;

@@ -55,6 +55,8 @@ export interface TcpOptions {
   timestamps: boolean;
   /** Selective acknowledgments (RFC 2018). */
   sack: boolean;
+  /** TIME-WAIT outlasts a RST (RFC 1337); else the exact one ends it, as in Linux. */
+  ignoreTimeWaitRst: boolean;
   /** Smallest MSS accepted from a peer (CVE-2019-11479). */
   minMss: number;
   /** Segments of the initial window (RFC 6928). */
@@ -90,6 +92,7 @@ export const DEFAULTS: TcpOptions = {
   congestion: 'cubic',
   timestamps: true,
   sack: true,
+  ignoreTimeWaitRst: false,
   minMss: 216,
   initialWindowSegments: 10,
   firstEphemeralPort: 32768,

@@ -5,6 +5,8 @@
  */
 
 export const HEADER_LENGTH = 40;
+/** What the payload length field can say. */
+export const PAYLOAD_MAX = 0xffff;
 export const FRAGMENT_LENGTH = 8;
 
 /** Next header values. */

@@ -112,6 +112,13 @@ test('the first probe of a closed window comes after the retransmission timeout 
   assert.ok(Math.abs(first! - rtoMs) <= 2, `${first} ms, the timeout is ${rtoMs}`);
 });
 
+test('R2 for data is more than a hundred seconds (SHLD-11)', () => {
+  const tcp = TcpPeer.established();
+  tcp.write('x');
+  tcp.leap(100_000);
+  assert.equal(tcp.socket!.error, '');
+});
+
 test('data sent again and again makes us ask for the neighbor anew (MUST-20)', () => {
   const tcp = TcpPeer.established();
   tcp.write('x');

@@ -5,10 +5,13 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { show } from './house/command.mjs';
 import { at, isMain } from './house/root.mjs';
 
 const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
+/** Benchmarks that compare with nothing: a program each, which tells its figures itself. */
+const ALONE = ['flood', 'churn'];
 const WRONG_USAGE = 2;
 const INTERRUPTED = 130;
 
@@ -20,6 +23,8 @@ Benchmarks (default: all):
   connect  connect, echo, close, 16 at a time
   http     hello world from node:http, 64 connections
   pair     the stack alone: both ends in one process on one core, beside other stacks' figures
+  flood    a SYN flood: legitimate connects, goodput, memory (not among "all")
+  churn    10,000,000 connections that open and close: memory, ports, leaks (not among "all")
 
 Options:
   --quick           3 short runs, lean sockets only: less than a minute for each benchmark
@@ -67,6 +72,12 @@ function options() {
   return { ...values, names: positionals, times, variants, nice };
 }
 
+/** One of ALONE, in a process whose memory can be looked at. */
+async function runAlone(name) {
+  const status = await show(process.execPath, ['--expose-gc', at(`bench/${name}.mjs`)]);
+  if (status !== 0) process.exitCode = 1;
+}
+
 /** DPDK's version, or { reason } why our side can not run over memif. */
 async function findDpdk() {
   try {
@@ -85,10 +96,16 @@ async function main() {
   }
   // Only now: these modules import from lib/.
   const { BENCHMARKS, runBenchmark } = await import('../bench/harness/suite.mjs');
-  const names = chosen.names.length > 0 ? chosen.names : BENCHMARKS;
+  const alone = chosen.names.filter((name) => ALONE.includes(name));
+  for (const name of alone) await runAlone(name);
+  const rest = chosen.names.filter((name) => !ALONE.includes(name));
+  if (alone.length > 0 && rest.length === 0) return;
+  const names = rest.length > 0 ? rest : BENCHMARKS;
   const unknown = names.find((name) => !BENCHMARKS.includes(name));
   if (unknown !== undefined) {
-    throw new UsageError(`no benchmark '${unknown}'; there are ${BENCHMARKS.join(', ')}`);
+    throw new UsageError(
+      `no benchmark '${unknown}'; there are ${[...BENCHMARKS, ...ALONE].join(', ')}`,
+    );
   }
   const { allowedCpus, busy, describeMachine } = await import('../bench/harness/machine.mjs');
   const { raisePriority } = await import('../bench/harness/priority.mjs');

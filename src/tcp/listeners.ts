@@ -27,6 +27,9 @@ export interface ConnectOptions {
   congestion?: string;
 }
 
+/** Ports tried before one in TIME-WAIT is taken: among many, looking for a free one takes long. */
+const FREE_TRIES = 64;
+
 export class Listeners {
   readonly #tcp: Tcp;
   readonly #byPort: Map<number, TcpListener[]> = new Map();
@@ -196,14 +199,16 @@ export class Listeners {
     const { firstEphemeralPort: first, lastEphemeralPort: last } = tcp.options;
     const range = last - first + 1;
     const offset = tcp.secrets.portOffset(path, remotePort);
-    for (let i = 0; i < range; i++) {
-      const port = first + (((offset + tcp.secrets.nextPort()) >>> 0) % range);
+    const candidate = (): number => first + (((offset + tcp.secrets.nextPort()) >>> 0) % range);
+    for (let i = 0; i < FREE_TRIES && i < range; i++) {
+      const port = candidate();
       if (tcp.findFlow(path, port, remotePort) === null && !this.#hasListener(path, port)) {
         return port;
       }
     }
+    // Free ones are rare: TIME-WAITs that this connection may follow will do as well.
     for (let i = 0; i < range; i++) {
-      const port = this.#claim(path, first + i, remotePort);
+      const port = this.#claim(path, candidate(), remotePort);
       if (port !== 0) return port;
     }
     return 0;

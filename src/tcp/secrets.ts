@@ -11,7 +11,7 @@ export class Secrets {
   readonly #portKey: Int32Array;
   readonly #timestampKey: Int32Array;
   #portCounter = 0;
-  readonly #words: Int32Array = new Int32Array(10);
+  readonly #words: Int32Array = new Int32Array(9);
 
   constructor(random: () => number) {
     const key = (): Int32Array => Int32Array.of(random(), random(), random(), random());
@@ -22,9 +22,8 @@ export class Secrets {
 
   /** RFC 6528: ISN = M + F(addresses, ports, secret); M ticks every 4 microseconds. */
   isn(path: Path, localPort: number, remotePort: number, nowMs: number): number {
-    this.#fill(path);
-    this.#words[8] = (localPort << 16) | remotePort;
-    return (Math.imul(nowMs, 250) + sipHash24(this.#isnKey, this.#words, 9)) | 0;
+    const hash = this.#hash(this.#isnKey, path, (localPort << 16) | remotePort);
+    return (Math.imul(nowMs, 250) + hash) | 0;
   }
 
   /**
@@ -33,17 +32,12 @@ export class Secrets {
    * different for others, so that nobody learns how long we have been up.
    */
   timestampOffset(path: Path): number {
-    this.#fill(path);
-    this.#words[8] = 1;
-    this.#words[9] = 0;
-    return sipHash24(this.#timestampKey, this.#words, 10);
+    return this.#hash(this.#timestampKey, path, 0);
   }
 
   /** RFC 6056 algorithm 3: where the ports towards a destination begin. */
   portOffset(path: Path, remotePort: number): number {
-    this.#fill(path);
-    this.#words[8] = remotePort;
-    return sipHash24(this.#portKey, this.#words, 9);
+    return this.#hash(this.#portKey, path, remotePort);
   }
 
   /**
@@ -55,15 +49,19 @@ export class Secrets {
     return this.#portCounter;
   }
 
-  #fill(path: Path): void {
+  /** Of the addresses and a word; IPv4 addresses are a word each. */
+  #hash(key: Int32Array, path: Path, last: number): number {
     const words = this.#words;
-    words[0] = path.local0;
-    words[1] = path.local1;
-    words[2] = path.local2;
-    words[3] = path.local3;
-    words[4] = path.remote0;
-    words[5] = path.remote1;
-    words[6] = path.remote2;
-    words[7] = path.remote3;
+    words[0] = path.local3;
+    words[1] = path.remote3;
+    words[2] = last;
+    if (path.version === 4) return sipHash24(key, words, 3);
+    words[3] = path.local0;
+    words[4] = path.local1;
+    words[5] = path.local2;
+    words[6] = path.remote0;
+    words[7] = path.remote1;
+    words[8] = path.remote2;
+    return sipHash24(key, words, 9);
   }
 }

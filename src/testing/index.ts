@@ -37,4 +37,5 @@ export { arp, ethernet, icmp, icmpEcho, ip, tcp, tcpFlagNames, tcpFlags, udp } f
 export { type DrillOptions, type DrillResult, drill } from './packetdrill/run.ts';
 export { echo, serve, type Transfer, transfer } from './programs.ts';
 export { Random } from './random.ts';
+export { SynFlood, type SynFloodOptions } from './syn-flood.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -233,7 +233,7 @@ const FAULTY: [string, string, string | RegExp][] = [
   [
     'a word that is none of the choices',
     `${LEAST}tcp.congestion = "cubik"`,
-    'a.toml:3:18: [tcp] congestion = "cubik" is not allowed: did you mean \'cubic\'?; allowed is "cubic" or "newreno" or "none"',
+    'a.toml:3:18: [tcp] congestion = "cubik" is not allowed: did you mean \'cubic\'?; allowed is "cubic" or "newreno" or "bbr" or "none"',
   ],
   [
     'a duration without a unit',

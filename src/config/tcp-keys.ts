@@ -149,11 +149,12 @@ const KEYS: readonly Key[] = [
     name: 'congestion',
     option: 'congestion',
     schema: choice(
-      'How the sending rate is found: RFC 9438, RFC 5681, or not at all, for trusted wires.',
+      'How the sending rate is found: RFC 9438, RFC 5681, BBRv3, or not at all, for trusted wires.',
       CONGESTION_NAMES,
       DEFAULTS.congestion,
     ),
   },
+  onOff('pacing', 'pacing', 'Spreads a window over its round trip; BBR does so always.'),
   onOff('timestamps', 'timestamps', 'Timestamps, and with them PAWS (RFC 7323).'),
   onOff(
     'ignore_time_wait_rst',

@@ -11,8 +11,10 @@ import type { Path } from '../net/path.ts';
 import { ByteRing } from '../storage/byte-ring.ts';
 import type { IntervalSet } from '../storage/interval-set.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
+import type { Control } from './congestion/control.ts';
 import { cubic } from './congestion/cubic.ts';
 import type { Growth } from './congestion/growth.ts';
+import type { Pacer } from './congestion/pacer.ts';
 import type { Choices, Disorder, Loss, Opening, Patience } from './parts.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
@@ -30,6 +32,8 @@ export const TIMER_END = 16;
 export const TIMER_REORDER = 64;
 /** Tail loss probe. */
 export const TIMER_TLP = 128;
+/** The pacer lets it send again. */
+export const TIMER_PACE = 512;
 /** RFC 5482: how long data may stay unacknowledged. */
 export const TIMER_USER = 32;
 /** TCP_CORK: how long less than a segment is held back. */
@@ -116,7 +120,7 @@ export class Connection {
   backoff = 0;
 
   // Congestion (congestion/): bytes.
-  congestion: CongestionControl = cubic;
+  control: Control = cubic.shared;
   cwnd = 0;
   ssthresh = 0;
 
@@ -230,6 +234,20 @@ export class Connection {
     this.bareSegmentsIn = 0;
     this.dataSegmentsOut = 0;
     this.bareSegmentsOut = 0;
+  }
+
+  get congestion(): CongestionControl {
+    return this.control.algorithm;
+  }
+
+  set congestion(next: CongestionControl) {
+    if (this.control.isShared) this.control = next.shared;
+    else this.control.algorithm = next;
+  }
+
+  /** Only while it is paced. */
+  get pacer(): Pacer | null {
+    return this.control.pacer;
   }
 
   get localPort(): number {

@@ -12,6 +12,7 @@ import {
   TIMER_DELAYED_ACK,
   TIMER_END,
   TIMER_KEEPALIVE,
+  TIMER_PACE,
   TIMER_PERSIST,
   TIMER_REORDER,
   TIMER_RETRANSMIT,
@@ -41,6 +42,7 @@ export function onTimer(tcp: Tcp, c: Connection): void {
   if (due & TIMER_END) return timeIsUp(tcp, c);
   if (due & TIMER_USER && (c.sndUna !== c.sndNxt || c.snd.length > 0)) return giveUp(tcp, c);
   if (due & TIMER_DELAYED_ACK) sendDelayedAck(tcp, c);
+  if (due & TIMER_PACE) tcp.makeReady(c);
   if (due & TIMER_REORDER) lateLoss(tcp, c);
   if (due & TIMER_CORK) push(tcp, c);
   if (due & TIMER_TLP) probeTail(tcp, c);

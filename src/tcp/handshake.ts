@@ -8,6 +8,7 @@ import { CONNECTED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { boundedMss } from './choices.ts';
+import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
@@ -128,7 +129,7 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   if (c.backoff > 0) noteTimeoutOver(tcp, c);
   else if (since !== UNKNOWN) sample(c, (tcp.clock.us - since) | 0, tcp.clock.ms, tcp.options);
   // A SYN lost more than once says that the path is in trouble (RFC 6928 2, RFC 5681 3.1).
-  c.congestion.start(c, c.backoff > 1 ? 1 : tcp.options.initialWindowSegments);
+  startCongestion(tcp, c, c.backoff > 1 ? 1 : tcp.options.initialWindowSegments);
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
   // A connection that came in needs it until it is accepted.

@@ -51,6 +51,8 @@ export interface TcpOptions {
   noDelay: boolean;
   /** How the sending rate is found, where connect(), listen() or the socket say nothing else. */
   congestion: CongestionName;
+  /** Spreads a window over its round trip; BBR does so always, 'none' never. */
+  pacing: boolean;
   /** Timestamps and with them PAWS (RFC 7323). */
   timestamps: boolean;
   /** Selective acknowledgments (RFC 2018). */
@@ -90,6 +92,7 @@ export const DEFAULTS: TcpOptions = {
   keepAliveProbes: 9,
   noDelay: false,
   congestion: 'cubic',
+  pacing: false,
   timestamps: true,
   sack: true,
   ignoreTimeWaitRst: false,

@@ -12,6 +12,7 @@ import { NO_SLOT } from '../net/egress.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
 import { boundedMss, corkLets } from './choices.ts';
+import { mustWait, noteSent, releaseLimit } from './congestion/pacing.ts';
 import {
   ACK_NONE,
   ACK_NOW,
@@ -92,6 +93,7 @@ function tellOfHoles(tcp: Tcp, c: Connection): boolean {
 /** Sends again what is lost, as far as the window allows; true when it was cut short by room. */
 function repair(tcp: Tcp, c: Connection, board: Scoreboard): boolean {
   for (let turn = 0; turn < QUANTUM; turn++) {
+    if (c.pacer !== null && mustWait(tcp, c, c.pacer)) return false;
     const entry = board.nextLost(c.mss);
     if (entry === NONE) return false;
     // F-RTO wants to see first what becomes of new data.
@@ -120,6 +122,7 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   noteRepeat(tcp, c, start, (end - start) | 0);
   board.retransmitted(entry, tcp.clock.us, tcp.clock.ms);
   if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - start) | 0;
+  if (c.pacer !== null) noteSent(tcp, c, c.pacer, (end - start) | 0);
   return true;
 }
 
@@ -151,6 +154,7 @@ function sendTailProbe(tcp: Tcp, c: Connection): boolean {
 function sendNew(tcp: Tcp, c: Connection): boolean {
   if (c.flight === 0) restartAfterIdle(tcp, c);
   for (let turn = 0; turn < QUANTUM; turn++) {
+    if (c.pacer !== null && mustWait(tcp, c, c.pacer)) return false;
     const unsent = c.unsent;
     const length = nextLength(tcp, c, unsent);
     const fin = finIsUnsent(c) && length === (unsent > 0 ? unsent : 0);
@@ -171,7 +175,7 @@ function nextLength(tcp: Tcp, c: Connection, unsent: number): number {
   const offered = c.sndWnd - flight;
   const allowed = congestionWindow(c) - c.pipe;
   const usable = offered < allowed ? offered : allowed;
-  const most = segmentLimit(c);
+  const most = segmentLimit(tcp, c);
   let length = unsent < most ? unsent : most;
   if (length > usable) length = usable;
   if (length <= 0) {
@@ -215,9 +219,11 @@ function congestionWindow(c: Connection): number {
 }
 
 /** Bytes of one transmit descriptor: a segment, or many when the link cuts them. */
-function segmentLimit(c: Connection): number {
+function segmentLimit(tcp: Tcp, c: Connection): number {
   const segmentBytes = c.path!.nic.link.segmentBytes;
-  return segmentBytes > c.mss ? segmentBytes - (segmentBytes % c.mss) : c.mss;
+  if (segmentBytes <= c.mss) return c.mss;
+  const most = segmentBytes - (segmentBytes % c.mss);
+  return c.pacer === null ? most : releaseLimit(tcp, c, c.pacer, most);
 }
 
 function finIsUnsent(c: Connection): boolean {
@@ -311,6 +317,7 @@ function sent(tcp: Tcp, c: Connection, seq: number, end: number): void {
     const bytes = (end - seq) | 0;
     if (bytes < c.mss || (bytes > c.mss && bytes % c.mss !== 0)) c.sndSml = end;
     if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - seq) | 0;
+    if (c.pacer !== null) noteSent(tcp, c, c.pacer, (end - seq) | 0);
   }
   if ((c.timers & TIMER_RETRANSMIT) === 0) {
     armRetransmit(tcp.wheel, c, (nowMs + c.rtoMs) | 0);

@@ -6,7 +6,10 @@
  */
 import { IndexQueue } from '../storage/index-queue.ts';
 import { IntervalSet } from '../storage/interval-set.ts';
-import { Connection } from './connection.ts';
+import { BbrModel } from './congestion/bbr-model.ts';
+import { ownControl, settleControl } from './congestion/control.ts';
+import { Pacer } from './congestion/pacer.ts';
+import { Connection, TIMER_PACE } from './connection.ts';
 import { Scoreboard } from './scoreboard.ts';
 import { Tally } from './tally.ts';
 
@@ -20,6 +23,8 @@ export class Records {
   readonly #free: IndexQueue = new IndexQueue();
   readonly #boards: Scoreboard[] = [];
   readonly #intervals: IntervalSet[] = [];
+  readonly #pacers: Pacer[] = [];
+  readonly #models: BbrModel[] = [];
   readonly #tallies: Tally[] = [];
 
   constructor(maxConnections: number, maxRanges: number) {
@@ -63,6 +68,29 @@ export class Records {
   giveBoard(c: Connection): void {
     this.#boards.push(c.board!);
     c.board = null;
+  }
+
+  /** A pacer for `c`, as its last user left it. */
+  takePacer(c: Connection): Pacer {
+    const pacer = this.#pacers.pop() ?? new Pacer();
+    ownControl(c).pacer = pacer;
+    return pacer;
+  }
+
+  /** A model of a path, as its last user left it. */
+  takeModel(): BbrModel {
+    return this.#models.pop() ?? new BbrModel();
+  }
+
+  /** The connection is not paced any more. */
+  givePacer(c: Connection): void {
+    const pacer = c.pacer!;
+    if (pacer.model !== null) this.#models.push(pacer.model);
+    pacer.model = null;
+    c.timers &= ~TIMER_PACE;
+    c.control.pacer = null;
+    settleControl(c);
+    this.#pacers.push(pacer);
   }
 
   /** An empty set for what arrives out of order. */

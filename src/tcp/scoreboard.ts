@@ -38,6 +38,8 @@ export class Scoreboard {
   rackRtt = -1;
   /** Round-trip time of the last ACK's newest segment that was sent once; -1: none. */
   rtt = -1;
+  /** When the newest of what the last ACK delivered had left (us). */
+  newestSentAt = 0;
   /** Bytes that the last ACK delivered, cumulatively or by SACK. */
   delivered = 0;
   /** Highest sequence number the receiver is known to have. */
@@ -55,6 +57,7 @@ export class Scoreboard {
   /** `highest` before the last ACK: its blocks do not come in the order of what they tell. */
   #highestBefore = 0;
   #entries: Int32Array = new Int32Array(16 * WORDS);
+  #newlyLost = 0;
   #head = 0;
   #tail = 0;
   /** Sequence number at which the first entry begins. */
@@ -69,6 +72,7 @@ export class Scoreboard {
     this.#highestBefore = first;
     this.repairsLost = 0;
     this.undo.reset();
+    this.#newlyLost = 0;
     this.#head = 0;
     this.#tail = 0;
     this.#first = first;
@@ -115,6 +119,13 @@ export class Scoreboard {
     this.reordered = 0;
     this.wronglyLost = 0;
     this.#highestBefore = this.highest;
+  }
+
+  /** Bytes found to be lost since it was last asked. */
+  takeNewlyLost(): number {
+    const lost = this.#newlyLost;
+    this.#newlyLost = 0;
+    return lost;
   }
 
   /** Everything before `una` has arrived. */
@@ -179,6 +190,7 @@ export class Scoreboard {
     nowUs: number,
     minRtt: number,
   ): void {
+    const first = this.delivered === 0;
     this.delivered += bytes;
     if (state & LOST) {
       this.lostBytes -= bytes;
@@ -186,6 +198,7 @@ export class Scoreboard {
     }
     const sentAt = this.#entries[at + SENT_AT]!;
     const rtt = (nowUs - sentAt) | 0;
+    if (first || ((sentAt - this.newestSentAt) | 0) > 0) this.newestSentAt = sentAt;
     if (((end - this.highest) | 0) > 0) this.highest = end;
     if (((end - this.#highestBefore) | 0) <= 0 && (state & RETRANSMITTED) === 0) this.reordered = 1;
     if (state & RETRANSMITTED) {
@@ -271,8 +284,10 @@ export class Scoreboard {
 
   #lose(at: number): void {
     if ((this.#entries[at + STATE]! & RETRANSMITTED) !== 0) this.repairsLost++;
+    const bytes = (this.#entries[at + END]! - this.#startOf(at)) | 0;
     this.#entries[at + STATE]! |= LOST;
-    this.lostBytes += (this.#entries[at + END]! - this.#startOf(at)) | 0;
+    this.lostBytes += bytes;
+    this.#newlyLost = (this.#newlyLost + bytes) | 0;
   }
 
   /** The first lost entry, cut to `mss` bytes; NONE when nothing is lost. */

@@ -5,6 +5,7 @@
 import { WRITABLE } from '../base/events.ts';
 import { FIN, SYN } from '../wire/tcp.ts';
 import { isBelowMark } from './choices.ts';
+import { noteAck } from './congestion/pacing.ts';
 import {
   type Connection,
   OPEN,
@@ -52,6 +53,7 @@ function allArrived(tcp: Tcp, c: Connection, advance: number): void {
   c.dupAcks = 0;
   sample(c, rtt, tcp.clock.ms, tcp.options);
   c.congestion.acknowledged(c, advance, flight, tcp.clock.ms, rtt);
+  if (c.pacer !== null) noteAck(tcp, c, c.pacer, advance, c.firstSentAt, flight, rtt);
   disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);
   progress(tcp, c);
 }
@@ -80,6 +82,10 @@ function news(tcp: Tcp, c: Connection, s: Segment, advance: number): void {
     if (board.rtt >= 0) sample(c, board.rtt, tcp.clock.ms, tcp.options);
     else if (advance > 0) sampleByTimestamp(tcp, c);
     afterAck(tcp, c, board, advance, before);
+    if (c.pacer !== null) {
+      const delivered = c.sackOk === 1 ? board.delivered : advance;
+      noteAck(tcp, c, c.pacer, delivered, board.newestSentAt, before, board.rtt);
+    }
   }
   if (advance > 0) {
     if (board.isEmpty) disarm(c, TIMER_RETRANSMIT | TIMER_USER | TIMER_TLP);

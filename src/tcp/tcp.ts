@@ -421,6 +421,7 @@ export class Tcp implements Transport {
     c.rcv.reset(this.heap);
     giveParts(c);
     if (c.board !== null) this.records.giveBoard(c);
+    if (c.pacer !== null) this.records.givePacer(c);
     if (c.tally !== null) this.records.giveTally(c);
     if (c.outOfOrder !== null) {
       this.records.giveIntervals(c.outOfOrder);

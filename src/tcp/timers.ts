@@ -13,6 +13,7 @@ import {
   TIMER_DELAYED_ACK,
   TIMER_END,
   TIMER_KEEPALIVE,
+  TIMER_PACE,
   TIMER_PERSIST,
   TIMER_REORDER,
   TIMER_RETRANSMIT,
@@ -23,7 +24,7 @@ import { lossOf } from './parts.ts';
 
 const RETRANSMIT_OR_PERSIST = TIMER_RETRANSMIT | TIMER_PERSIST;
 /** Timers whose deadlines are in the parts of a connection that it may be without. */
-const IN_PARTS = TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER | TIMER_CORK;
+const IN_PARTS = TIMER_REORDER | TIMER_KEEPALIVE | TIMER_USER | TIMER_CORK | TIMER_PACE;
 
 /** Arms the retransmission timer (or turns it from a persist timer). */
 export function armRetransmit(wheel: TimerWheel, c: Connection, at: number): void {
@@ -54,6 +55,12 @@ export function armReorder(wheel: TimerWheel, c: Connection, at: number): void {
 export function armProbe(wheel: TimerWheel, c: Connection, at: number): void {
   c.timers |= TIMER_TLP;
   c.tlpAt = at;
+  notLaterThan(wheel, c, at);
+}
+
+/** The pacer's `wakeAt` was set to `at`. */
+export function armPace(wheel: TimerWheel, c: Connection, at: number): void {
+  c.timers |= TIMER_PACE;
   notLaterThan(wheel, c, at);
 }
 
@@ -118,6 +125,7 @@ function expiredInParts(c: Connection, armed: number, nowMs: number): number {
   let due = 0;
   if (armed & TIMER_REORDER && ((c.loss!.reorderAt - nowMs) | 0) <= 0) due |= TIMER_REORDER;
   if (armed & TIMER_CORK && ((c.choices!.corkUntil - nowMs) | 0) <= 0) due |= TIMER_CORK;
+  if (armed & TIMER_PACE && ((c.pacer!.wakeAt - nowMs) | 0) <= 0) due |= TIMER_PACE;
   const patience = c.patience;
   if (patience === null) return due;
   if (armed & TIMER_KEEPALIVE && ((patience.keepAliveAt - nowMs) | 0) <= 0) due |= TIMER_KEEPALIVE;
@@ -134,6 +142,7 @@ export function reschedule(wheel: TimerWheel, c: Connection): void {
   if (armed & TIMER_TLP) notLaterThan(wheel, c, c.tlpAt);
   if (armed & TIMER_KEEPALIVE) notLaterThan(wheel, c, c.patience!.keepAliveAt);
   if (armed & TIMER_END) notLaterThan(wheel, c, c.endAt);
+  if (armed & TIMER_PACE) notLaterThan(wheel, c, c.pacer!.wakeAt);
   if (armed & TIMER_USER) notLaterThan(wheel, c, c.patience!.userTimeoutAt);
   if (armed & TIMER_CORK) notLaterThan(wheel, c, c.choices!.corkUntil);
 }

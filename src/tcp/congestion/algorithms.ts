@@ -6,12 +6,14 @@ import { StackError } from '../../base/errors.ts';
 import type { Connection } from '../connection.ts';
 import { ESTABLISHED } from '../state.ts';
 import type { Tcp } from '../tcp.ts';
+import { bbr } from './bbr.ts';
 import type { CongestionControl } from './congestion.ts';
 import { cubic } from './cubic.ts';
 import { newReno } from './new-reno.ts';
 import { none } from './none.ts';
+import { attachPacer } from './pacing.ts';
 
-const ALGORITHMS = { cubic, newreno: newReno, none } as const;
+const ALGORITHMS = { cubic, newreno: newReno, bbr, none } as const;
 
 export type CongestionName = keyof typeof ALGORITHMS;
 
@@ -37,8 +39,17 @@ export function changeCongestion(tcp: Tcp, c: Connection, next: CongestionContro
   if (c.state < ESTABLISHED) return;
   const { cwnd, ssthresh, flight } = c;
   next.start(c, tcp.options.initialWindowSegments);
-  const proven = flight > c.cwnd ? flight : c.cwnd;
-  if (next === none) return;
-  c.cwnd = cwnd < proven ? cwnd : proven;
-  c.ssthresh = ssthresh;
+  if (next !== none) {
+    const proven = flight > c.cwnd ? flight : c.cwnd;
+    c.cwnd = cwnd < proven ? cwnd : proven;
+    c.ssthresh = ssthresh;
+  }
+  attachPacer(tcp, c);
+  tcp.makeReady(c);
+}
+
+/** The connection is established: an initial window of `segments` segments. */
+export function startCongestion(tcp: Tcp, c: Connection, segments: number): void {
+  c.congestion.start(c, segments);
+  attachPacer(tcp, c);
 }

@@ -7,6 +7,7 @@
  * @module
  */
 import type { Connection } from '../connection.ts';
+import type { Control } from './control.ts';
 import type { Kept } from './kept.ts';
 
 /** The largest window an algorithm may set: int32 sums with it do not overflow. */
@@ -14,6 +15,13 @@ export const MOST_WINDOW = 0x3fffffff;
 
 export interface CongestionControl {
   readonly name: string;
+  /** The record of connections that need nothing of their own. */
+  readonly shared: Control;
+  /**
+   * 1 when it goes by a model of the path: it is paced, hears of each ACK through pacing.ts, and
+   * sets cwnd itself, in recovery too.
+   */
+  readonly hasModel: number;
   /** The connection is established: initial window of `segments` segments. */
   start(c: Connection, segments: number): void;
   /**

@@ -11,6 +11,7 @@
  */
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
+import { Control } from './control.ts';
 import { type Growth, growthOf, NO_RTT } from './growth.ts';
 import { type Kept, keepWindow, restoreWindow } from './kept.ts';
 import { windowUsed } from './usage.ts';
@@ -32,6 +33,8 @@ const CSS_ROUNDS = 5;
 
 class Cubic implements CongestionControl {
   readonly name = 'cubic';
+  readonly shared: Control = new Control(this);
+  readonly hasModel = 0;
 
   start(c: Connection, segments: number): void {
     c.cwnd = segments * c.mss;

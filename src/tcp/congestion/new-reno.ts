@@ -4,6 +4,7 @@
  */
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
+import { Control } from './control.ts';
 import { growthOf } from './growth.ts';
 import { type Kept, keepWindow, restoreWindow } from './kept.ts';
 import { windowUsed } from './usage.ts';
@@ -13,6 +14,8 @@ const LIMIT = 2;
 
 class NewReno implements CongestionControl {
   readonly name = 'newreno';
+  readonly shared: Control = new Control(this);
+  readonly hasModel = 0;
 
   start(c: Connection, segments: number): void {
     c.cwnd = segments * c.mss;

@@ -7,10 +7,13 @@
  */
 import type { Connection } from '../connection.ts';
 import { type CongestionControl, MOST_WINDOW } from './congestion.ts';
+import { Control } from './control.ts';
 import { type Kept, keepWindow, restoreWindow } from './kept.ts';
 
 class None implements CongestionControl {
   readonly name = 'none';
+  readonly shared: Control = new Control(this);
+  readonly hasModel = 0;
 
   start(c: Connection): void {
     c.cwnd = MOST_WINDOW;

@@ -160,6 +160,19 @@ static bool take_all(struct queue *queue)
 	return honest;
 }
 
+/*
+ * Fills a short frame up with zeros to what Ethernet carries at least. Many devices would do it,
+ * some with whatever lies behind the frame: what other connections sent before (CVE-2003-0001).
+ */
+static inline void pad(struct rte_mbuf *frame, uint32_t frame_min)
+{
+	uint32_t missing = frame_min - frame->pkt_len;
+	char *padding = rte_pktmbuf_append(frame, (uint16_t)missing);
+
+	if (padding != NULL)
+		memset(padding, 0, missing);
+}
+
 /* Hands frames to the device and counts them; returns how many it took. */
 static uint16_t send_frames(struct queue *queue, struct rte_mbuf **frames, uint32_t count)
 {
@@ -168,8 +181,11 @@ static uint16_t send_frames(struct queue *queue, struct rte_mbuf **frames, uint3
 	uint16_t sent;
 
 	/* The driver may have freed what it sent when it returns. */
-	for (uint16_t i = 0; i < ask; i++)
+	for (uint16_t i = 0; i < ask; i++) {
+		if (frames[i]->pkt_len < queue->frame_min)
+			pad(frames[i], queue->frame_min);
 		lengths[i] = frames[i]->pkt_len;
+	}
 	sent = rte_eth_tx_burst(queue->port, queue->id, frames, ask);
 	for (uint16_t i = 0; i < sent; i++)
 		queue->counters[COUNT_TX_BYTES] += lengths[i];

@@ -113,6 +113,7 @@ static bool prepare(napi_env env, struct queue *queue, napi_value options, struc
 	queue->hardware_segmentation = js_get_bool(env, options, "hardwareSegmentation", false);
 	queue->unfinished_sums = js_get_bool(env, options, "unfinishedSums", false);
 	queue->frame_max = js_get_int(env, options, "frameMax", 1518);
+	queue->frame_min = js_get_int(env, options, "frameMin", 0);
 	queue->segment_max = js_get_int(env, options, "segmentMax", 0);
 	queue->cut_pool = cut_pool < 0 ? NULL : arena->pools[cut_pool].mempool;
 	queue->cut_first = queue->cut_last = 0;

@@ -54,6 +54,8 @@ struct queue {
 	bool unfinished_sums;
 	/* Longest frame the device sends, and most payload of a segment it cuts (0: none). */
 	uint32_t frame_max, segment_max;
+	/* Shorter frames are filled up with zeros. */
+	uint32_t frame_min;
 
 	/* Received by the last burst, freed by the next. */
 	uint16_t held_count;

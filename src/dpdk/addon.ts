@@ -89,6 +89,8 @@ export interface QueueOptions {
   readonly hardwareSegmentation: boolean;
   /** Longest frame the device sends, without its checksum. */
   readonly frameMax: number;
+  /** Shorter frames are filled up with zeros; 0: they are not. */
+  readonly frameMin: number;
   /** Most payload of a large segment; 0: there are none. */
   readonly segmentMax: number;
   /** Index of the pool for frames cut from large segments. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import * as L from '../link/layout.gen.ts';
 import { receiveFrames, sendFrame } from '../testing/frames.ts';
 import { kernelSetup, kernelTalks } from './kernel-peer.ts';
 import { openPort } from './open-port.ts';
@@ -37,6 +38,34 @@ inNamespace(import.meta.url, () => {
       [0, 0, 0],
     );
     port.close();
+  });
+
+  test('af_packet: short frames are filled up with zeros, not with what lay in the slot', () => {
+    ip('link set v1 up');
+    const from = openPort({ device: 'net_af_packet3,iface=v0' });
+    const to = openPort({ device: 'net_af_packet4,iface=v1' });
+    const link = from.links[0]!;
+    const { ring, arena } = link;
+    const slots = ring.slice(L.SLOT_BASE, L.SLOT_BASE + ring[L.SLOT_COUNT]!);
+    for (const slot of slots) arena.bytes.fill(0x55, slot, slot + 2048);
+    const frames = [42, 54, 59, 60, 61].map((bytes) => new Uint8Array(bytes).fill(0x66));
+    for (const frame of frames) assert.ok(sendFrame(link, frame));
+    const found: Uint8Array[] = [];
+    const deadline = Date.now() + 10_000;
+    while (found.length < frames.length) {
+      assert.ok(Date.now() < deadline, `${found.length} frames came`);
+      link.exchange();
+      // Both ends also see what the kernel says on them.
+      const ours = receiveFrames(to.links[0]!).filter(({ bytes }) => bytes[0] === 0x66);
+      found.push(...ours.map(({ bytes }) => bytes.slice()));
+    }
+    for (const [i, frame] of frames.entries()) {
+      const padded = new Uint8Array(Math.max(60, frame.length));
+      padded.set(frame);
+      assert.deepEqual(found[i], padded);
+    }
+    to.close();
+    from.close();
   });
 
   test('af_packet: an interface that is not there is named', () => {

@@ -20,6 +20,18 @@ import { memoryOptions, type PortOptions } from './port-options.ts';
 
 /** Drivers whose receive queues have a descriptor to sleep on. */
 const INTERRUPT_DRIVERS = ['net_tap', 'net_vhost', 'net_virtio_user', 'net_virtio'];
+/** Drivers that put frames on no wire: whoever is behind them gets short ones as they are. */
+const DRIVERS_WITHOUT_WIRE = [
+  'net_memif',
+  'net_null',
+  'net_pcap',
+  'net_ring',
+  'net_tap',
+  'net_vhost',
+  'net_virtio_user',
+];
+/** The shortest Ethernet frame, without its check sequence. */
+const FRAME_MIN_BYTES = 60;
 /** How often a memif client looks whether it is connected, and how long a server may take to answer. */
 const RECONNECT_MS = 20;
 const HANDSHAKE_MS = 300;
@@ -172,6 +184,7 @@ function makeLinks(
       unfinishedSums: ['net_af_packet', 'net_af_xdp'].includes(info.driver),
       hardwareSegmentation: configured.segmentation,
       frameMax: configured.mtu + 18,
+      frameMin: DRIVERS_WITHOUT_WIRE.includes(info.driver) ? 0 : FRAME_MIN_BYTES,
       segmentMax: memory.segmentBytes,
       cutPool: memory.cutPool(queue),
     });

@@ -62,6 +62,15 @@ const KEYS: readonly Key[] = [
       DEFAULTS.synCookies,
     ),
   },
+  {
+    name: 'mtu_probing',
+    option: 'mtuProbing',
+    schema: choice(
+      'Finding the path MTU without ICMP (RFC 4821): once large segments seem to be lost, always, or never.',
+      ['auto', 'always', 'never'] satisfies TcpOptions['mtuProbing'][],
+      DEFAULTS.mtuProbing,
+    ),
+  },
   count(
     'resets_per_second',
     'resetsPerSecond',

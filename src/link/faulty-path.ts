@@ -7,6 +7,8 @@ import type { Random } from './random.ts';
 export interface Faults {
   /** Probabilities, 0 to 1. */
   readonly loss?: number;
+  /** Longest frame without its Ethernet header; a longer one is dropped and nobody hears of it. */
+  readonly mtu?: number;
   readonly duplicate?: number;
   readonly corrupt?: number;
   /** Probability that a frame lets up to `reorderDepth` (default 3) later ones pass. */
@@ -24,6 +26,8 @@ export interface FaultCounts {
   entered: number;
   left: number;
   lost: number;
+  /** Dropped for their length. */
+  tooLong: number;
   duplicated: number;
   corrupted: number;
   reordered: number;
@@ -47,6 +51,7 @@ interface Traveller {
   patience: number;
 }
 
+const ETHERNET = 14;
 const DEFAULT_QUEUE_BYTES = 1 << 20;
 const DEFAULT_DEPTH = 3;
 
@@ -55,6 +60,7 @@ export class FaultyPath {
     entered: 0,
     left: 0,
     lost: 0,
+    tooLong: 0,
     duplicated: 0,
     corrupted: 0,
     reordered: 0,
@@ -89,9 +95,13 @@ export class FaultyPath {
   }
 
   enter(frame: Frame, now: number): void {
-    const { loss = 0, duplicate = 0, corrupt = 0 } = this.#faults;
+    const { loss = 0, mtu = 0, duplicate = 0, corrupt = 0 } = this.#faults;
     const random = this.#random;
     this.counts.entered++;
+    if (mtu > 0 && frame.bytes.length > mtu + ETHERNET) {
+      this.counts.tooLong++;
+      return;
+    }
     if (random.chance(loss)) {
       this.counts.lost++;
       return;

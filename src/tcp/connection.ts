@@ -14,8 +14,10 @@ import type { CongestionControl } from './congestion/congestion.ts';
 import type { Control } from './congestion/control.ts';
 import { cubic } from './congestion/cubic.ts';
 import type { Growth } from './congestion/growth.ts';
+
 import type { Pacer } from './congestion/pacer.ts';
-import type { Choices, Disorder, Loss, Opening, Patience } from './parts.ts';
+import type { Choices, Disorder, Loss, Opening, Patience, Probing } from './parts.ts';
+
 import type { Scoreboard } from './scoreboard.ts';
 import type { TcpSocket } from './socket.ts';
 import { CLOSED } from './state.ts';
@@ -153,6 +155,8 @@ export class Connection {
   sndSml = 0;
   /** What the program chose other than the default; null: nothing. */
   choices: Choices | null = null;
+  /** The search for a larger MTU; null while there is nothing to search. */
+  probing: Probing | null = null;
   rcvWndScale = 0;
   /** What is added to our clock in timestamps, so that it tells nothing. */
   tsOffset = 0;

@@ -20,6 +20,7 @@ import {
   UNREACHABLE_PROTOCOL,
 } from '../net/transport.ts';
 import type { Connection } from './connection.ts';
+import { noteRefused } from './mtu-probe.ts';
 import { payloadMss, sendMss } from './sizes.ts';
 import { SYN_RECEIVED, SYN_SENT } from './state.ts';
 import * as Stats from './stats.ts';
@@ -71,7 +72,9 @@ function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
   tcp.net.paths.lowerMtu(c.path!, mtu);
   const fits = payloadMss(c, sendMss(c.path!, 65535, tcp.options.minMss));
   if (fits >= c.mss) return;
+  const before = c.mss;
   c.mss = fits;
+  noteRefused(tcp, c, before);
   // What was too big never arrived; it goes again in smaller pieces.
   if (c.sndNxt !== c.sndUna) tcp.records.boardOf(c).loseAll();
   tcp.makeReady(c);

@@ -20,6 +20,7 @@ import {
   TIMER_USER,
 } from './connection.ts';
 import type { TcpListener } from './listener.ts';
+import { suspectBlackHole } from './mtu-probe.ts';
 import { lateLoss, timedOut } from './recovery.ts';
 import { setRto } from './rtt.ts';
 import * as State from './state.ts';
@@ -130,6 +131,7 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
     c.synDue = 1;
   } else {
     timedOut(tcp, c);
+    suspectBlackHole(tcp, c);
   }
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   tcp.makeReady(c);

@@ -10,6 +10,7 @@ import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { boundedMss } from './choices.ts';
 import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
+import { searchFromStart } from './mtu-probe.ts';
 import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
 import { sample } from './rtt.ts';
@@ -128,6 +129,7 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   const since = opening.synSentAt;
   if (c.backoff > 0) noteTimeoutOver(tcp, c);
   else if (since !== UNKNOWN) sample(c, (tcp.clock.us - since) | 0, tcp.clock.ms, tcp.options);
+  searchFromStart(tcp, c);
   // A SYN lost more than once says that the path is in trouble (RFC 6928 2, RFC 5681 3.1).
   startCongestion(tcp, c, c.backoff > 1 ? 1 : tcp.options.initialWindowSegments);
   c.backoff = 0;

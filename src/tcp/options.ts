@@ -19,6 +19,8 @@ export interface TcpOptions {
   maxHalfOpen: number;
   /** When a listener answers without remembering: when its half-open connections are at their bound. */
   synCookies: SynCookieMode;
+  /** The search for the path's MTU without ICMP: after a black hole, from the start, not at all. */
+  mtuProbing: 'auto' | 'always' | 'never';
   /** RSTs a second to segments that belong to no connection, for each of 256 groups of peers; 0: none. */
   resetsPerSecond: number;
   /** Connections whose program let go before the peer had everything; beyond, they are reset. */
@@ -74,6 +76,7 @@ export const DEFAULTS: TcpOptions = {
   maxConnections: 1 << 20,
   maxHalfOpen: 1024,
   synCookies: 'auto',
+  mtuProbing: 'auto',
   resetsPerSecond: 200,
   maxOrphans: 65536,
   orphanRetries: 8,
@@ -127,7 +130,7 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
   const options: TcpOptions = { ...DEFAULTS, ...given };
   for (const [name, value] of Object.entries(options)) {
     const [low, high] = BOUNDS[name as keyof TcpOptions] ?? [0, 0x7fffffff];
-    if (name === 'synCookies') checkSynCookies(value);
+    if (name === 'synCookies' || name === 'mtuProbing') checkMode(name, value);
     if (typeof value !== 'number') continue;
     if (!Number.isInteger(value) || value < low || value > high) {
       throw new StackError(
@@ -143,10 +146,10 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
   return options;
 }
 
-function checkSynCookies(value: unknown): void {
+function checkMode(name: string, value: unknown): void {
   if (value === 'auto' || value === 'always' || value === 'never') return;
   throw new StackError(
     'EINVAL',
-    `tcp.synCookies is '${value}'; it must be 'auto', 'always' or 'never'`,
+    `tcp.${name} is '${value}'; it must be 'auto', 'always' or 'never'`,
   );
 }

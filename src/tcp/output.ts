@@ -24,6 +24,7 @@ import {
   TIMER_RETRANSMIT,
   TIMER_USER,
 } from './connection.ts';
+import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
 import { sackLength, writeSack } from './sack.ts';
@@ -153,6 +154,7 @@ function sendTailProbe(tcp: Tcp, c: Connection): boolean {
 /** New data from sndNxt on; true when it was cut short. */
 function sendNew(tcp: Tcp, c: Connection): boolean {
   if (c.flight === 0) restartAfterIdle(tcp, c);
+  if (c.probing !== null) sendMtuProbe(tcp, c);
   for (let turn = 0; turn < QUANTUM; turn++) {
     if (c.pacer !== null && mustWait(tcp, c, c.pacer)) return false;
     const unsent = c.unsent;
@@ -166,6 +168,16 @@ function sendNew(tcp: Tcp, c: Connection): boolean {
     if (c.unsent <= 0 && !finIsUnsent(c)) return false;
   }
   return true;
+}
+
+/** A segment larger than the others, when one is to find out whether it arrives. */
+function sendMtuProbe(tcp: Tcp, c: Connection): void {
+  const size = probeSize(tcp, c);
+  if (size === 0) return;
+  const mss = c.mss;
+  c.mss = size;
+  if (emit(tcp, c, c.sndNxt, size, Wire.ACK)) probeLeft(tcp, c, size);
+  c.mss = mss;
 }
 
 /** How many payload bytes may go now: windows, MSS, Nagle, silly window avoidance. */

@@ -9,6 +9,7 @@
  *     connection.growth     once the congestion window was used, or lost (congestion/growth.ts)
  *     connection.disorder   from the first segment on that came early, twice, or was challenged
  *     connection.patience   where the program asked for keepalives or a user timeout
+ *     connection.probing    while its segments are smaller than they once were (mtu-probe.ts)
  *     connection.choices    where it set another option of the socket (socket-options.ts)
  *
  * To read: `c.loss!.recover` where it must be there. To write: `lossOf(c).recover = ...`.
@@ -125,11 +126,28 @@ export class Choices {
   }
 }
 
+/** The search for the path's MTU (mtu-probe.ts): payload bytes of a segment. */
+export class Probing {
+  /** What segments had before there was trouble, and the largest not known to be too large. */
+  most = 0;
+  high = 0;
+  /** 1 once `high` is what a failed probe left. */
+  highFailed = 0;
+  /** The probe in flight, 0: none. */
+  probe = 0;
+  /** Sequence numbers whose loss is no sign of congestion. */
+  first = 0;
+  end = 0;
+  /** No probe before (ms). */
+  nextAt = 0;
+}
+
 const openings = new Pool(() => new Opening());
 const losses = new Pool(() => new Loss());
 const disorders = new Pool(() => new Disorder());
 const patiences = new Pool(() => new Patience());
 const choices = new Pool(() => new Choices());
+const probings = new Pool(() => new Probing());
 
 /** Begins the handshake of a connection that came in at `listener`, or goes out (null). */
 export function beginOpening(c: Connection, iss: number): void {
@@ -192,6 +210,22 @@ export function choicesOf(c: Connection): Choices {
   return chosen;
 }
 
+export function probingOf(c: Connection): Probing {
+  if (c.probing !== null) return c.probing;
+  const probing = probings.take();
+  probing.highFailed = 0;
+  probing.probe = 0;
+  probing.first = c.sndUna;
+  probing.end = c.sndUna;
+  c.probing = probing;
+  return probing;
+}
+
+export function giveProbing(c: Connection): void {
+  if (c.probing !== null) probings.give(c.probing);
+  c.probing = null;
+}
+
 /** The connection is over, or waits out its TIME-WAIT: it keeps none of them. */
 export function giveParts(c: Connection): void {
   if (c.opening !== null) giveOpening(c);
@@ -199,6 +233,7 @@ export function giveParts(c: Connection): void {
   if (c.disorder !== null) disorders.give(c.disorder);
   if (c.patience !== null) patiences.give(c.patience);
   if (c.choices !== null) choices.give(c.choices);
+  giveProbing(c);
   c.loss = null;
   c.disorder = null;
   c.patience = null;

@@ -14,6 +14,7 @@ import {
   TIMER_REORDER,
   TIMER_TLP,
 } from './connection.ts';
+import { isProbeLoss, probeFailed } from './mtu-probe.ts';
 import { lossOf, settleLoss } from './parts.ts';
 import { setRto } from './rtt.ts';
 import { tellsDuplicate } from './sack.ts';
@@ -52,7 +53,7 @@ export function afterAck(
   if (ended) endRecovery(tcp, c);
   if (c.sackOk === 1) detectBySack(tcp, c, board);
   else detectByDuplicates(c, board, advance);
-  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, board, before);
+  if (c.recovery === OPEN && board.lostBytes > 0) lossFound(tcp, c, board, before);
   if (c.recovery === FAST_RECOVERY) proportionalRate(c, board.delivered, advance);
   else if ((advance > 0 || arrivesLate(c, board)) && !ended)
     c.congestion.acknowledged(c, board.delivered, before, tcp.clock.ms, board.rtt);
@@ -99,7 +100,7 @@ export function lateLoss(tcp: Tcp, c: Connection): void {
   if (board === null) return;
   const before = c.pipe;
   detectBySack(tcp, c, board);
-  if (c.recovery === OPEN && board.lostBytes > 0) enterRecovery(tcp, c, board, before);
+  if (c.recovery === OPEN && board.lostBytes > 0) lossFound(tcp, c, board, before);
   if (board.lostBytes > 0) tcp.makeReady(c);
 }
 
@@ -132,6 +133,12 @@ function detectByDuplicates(c: Connection, board: Scoreboard, advance: number): 
   const old = c.loss !== null && ((c.sndUna - c.loss.recover) | 0) < 0;
   const fresh = c.recovery === OPEN && !old;
   if (fresh && c.dupAcks >= THRESHOLD) board.loseFirst(c.mss);
+}
+
+/** A loss is a sign of congestion, unless it was too large for the path. */
+function lossFound(tcp: Tcp, c: Connection, board: Scoreboard, before: number): void {
+  if (c.probing !== null && isProbeLoss(tcp, c, board)) return;
+  enterRecovery(tcp, c, board, before);
 }
 
 function enterRecovery(tcp: Tcp, c: Connection, board: Scoreboard, before: number): void {
@@ -202,6 +209,7 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, duplicate: boolean): 
 export function timedOut(tcp: Tcp, c: Connection): void {
   tcp.stats[Stats.TIMEOUTS]! += 1;
   noteTimeout(tcp, c, c.recovery !== LOSS);
+  if (c.probing !== null) probeFailed(tcp, c);
   const board = c.sndNxt === c.sndUna ? null : tcp.records.boardOf(c);
   const recovery = c.recovery;
   if (recovery !== FAST_RECOVERY && c.retries <= 1 && board !== null) beginEpisode(c, board);

@@ -15,7 +15,7 @@ function inFlight(segments: number, tcp: TcpPeer = TcpPeer.established({ mss: 14
 }
 
 test('unacknowledged data is sent again, with doubling delays, from the first byte', () => {
-  const tcp = inFlight(2);
+  const tcp = inFlight(2, TcpPeer.established({ mss: 1460, tcp: { mtuProbing: 'never' } }));
   assert.deepEqual(tcp.sendTimes(4000), [201, 603, 1407, 3015]);
   for (const segment of tcp.sent) {
     assert.equal(segment.seq, tcp.ours(0));

@@ -14,6 +14,7 @@ import {
   TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
+import { probeProgress } from './mtu-probe.ts';
 import { settleLoss } from './parts.ts';
 import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
 import { sample } from './rtt.ts';
@@ -129,6 +130,7 @@ function progress(tcp: Tcp, c: Connection): void {
   const neighbor = c.path!.neighbor;
   if (neighbor !== null) neighbor.confirm(tcp.clock.ms);
   if (c.wantsRoom === 1) offerRoom(tcp, c);
+  if (c.probing !== null) probeProgress(tcp, c);
 }
 
 /** The retransmission timer starts anew (RFC 6298 5.3), before it the tail loss probe. */
@@ -167,6 +169,8 @@ function updateWindow(tcp: Tcp, c: Connection, s: Segment, window: number): void
   if ((c.timers & TIMER_PERSIST) !== 0) {
     c.retries = 0;
     if (opened) windowReopened(tcp, c);
+  } else if (opened) {
+    c.retries = 0;
   }
 }
 

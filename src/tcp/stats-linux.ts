@@ -48,6 +48,8 @@ const TCP_EXT: readonly (readonly [string, number])[] = [
   ['TCPChallengeACK', Stats.CHALLENGE_ACKS],
   ['TCPSynRetrans', Stats.SYN_RETRANSMITS],
   ['TCPKeepAlive', Stats.KEEPALIVES],
+  ['TCPMTUPSuccess', Stats.MTU_PROBES_ARRIVED],
+  ['TCPMTUPFail', Stats.MTU_PROBES_LOST],
 ];
 
 /** Names of TcpExt that are drops here. */

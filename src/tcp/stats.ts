@@ -124,3 +124,10 @@ export const ORPHANS_ABORTED = stat(
   'tcp_orphans_aborted',
   'Closed sockets that were reset: their bound, or their patience.',
 );
+export const BLACK_HOLES = stat(
+  'tcp_black_holes',
+  'Times segments were made smaller because large ones did not seem to arrive.',
+);
+export const MTU_PROBES = stat('tcp_mtu_probes', 'Larger segments sent to see if they arrive.');
+export const MTU_PROBES_ARRIVED = stat('tcp_mtu_probes_arrived', 'Of these those that arrived.');
+export const MTU_PROBES_LOST = stat('tcp_mtu_probes_lost', 'Of these those that did not.');

@@ -28,6 +28,9 @@ const TEXTS = ['local_ip', 'remote_ip', 'gateway_ip', 'ip_version'];
 const IRRELEVANT =
   /^(verbose|debug|dry_run|speed|netmask_ip|netdev|wire_\w+|send_omit_free|init_scripts)$/;
 
+/** Where our default is not Linux's. */
+const LINUX = 'net.ipv4.tcp_mtu_probing=0';
+
 /** packetdrill's defaults: addresses of RFC 5737 and 4193. */
 const ADDRESSES = {
   4: { local: '192.168.0.1', bits: 16, remote: '192.0.2.1', gateway: '192.168.0.2' },
@@ -50,7 +53,11 @@ export function settingsFor(script: Script, sysctls: readonly string[] = []): Se
   const version = given.get('ip_version') === 'ipv6' ? 6 : 4;
   const { local, bits, remote, gateway } = ADDRESSES[version];
   const number = (name: string, otherwise: number): number => Number(given.get(name) ?? otherwise);
-  const { tcp, notes: more } = translate([...sysctls, ...script.setup.map(({ text }) => text)]);
+  const { tcp, notes: more } = translate([
+    LINUX,
+    ...sysctls,
+    ...script.setup.map(({ text }) => text),
+  ]);
   return {
     version,
     mtu: number('mtu', 1500),

@@ -89,7 +89,27 @@ const TCP_OPTIONS: Readonly<Record<string, Option>> = {
     set: (file, value) => whenConnected(file, (socket) => socket.setNoDelay(value !== 0)),
     get: (file) => file.socket?.connection?.noDelay ?? 0,
   },
-  TCP_MAXSEG: { get: (file) => file.socket?.connection?.mss ?? 0 },
+  TCP_CORK: {
+    set: (file, value) =>
+      whenConnected(file, ({ options }) => {
+        options.cork = value !== 0;
+      }),
+    get: (file) => (file.socket?.options.cork ? 1 : 0),
+  },
+  TCP_NOTSENT_LOWAT: {
+    set: (file, value) =>
+      whenConnected(file, ({ options }) => {
+        options.notSentLowWater = value;
+      }),
+    get: (file) => file.socket?.options.notSentLowWater ?? 0,
+  },
+  TCP_MAXSEG: {
+    set: (file, value) =>
+      whenConnected(file, ({ options }) => {
+        options.maxSegment = value;
+      }),
+    get: (file) => file.socket?.connection?.mss ?? 0,
+  },
   TCP_KEEPIDLE: keepAlive((settings, value) => {
     settings.idle = value * S;
   }),

@@ -23,6 +23,17 @@ const CONGESTION: Readonly<Record<string, string>> = {
   bbr: 'bbr',
 };
 
+const MTU_PROBING: Readonly<Record<string, TcpOptions['mtuProbing']>> = {
+  0: 'never',
+  1: 'auto',
+  2: 'always',
+};
+const SYN_COOKIES: Readonly<Record<string, TcpOptions['synCookies']>> = {
+  0: 'never',
+  1: 'auto',
+  2: 'always',
+};
+
 /** By the name below net.ipv4; an option that this build of the stack lacks is reported. */
 const SYSCTLS: Readonly<Record<string, Mapping>> = {
   tcp_timestamps: ['timestamps', flag],
@@ -46,8 +57,8 @@ const SYSCTLS: Readonly<Record<string, Mapping>> = {
   tcp_rto_min_us: ['minRtoMs', (value) => Number(value) / 1000],
   tcp_rto_max_ms: ['maxRtoMs', whole],
   tcp_notsent_lowat: ['notSentLowWater', whole],
-  tcp_syncookies: ['synCookies', whole],
-  tcp_mtu_probing: ['mtuProbing', whole],
+  tcp_syncookies: ['synCookies', (value) => SYN_COOKIES[value] ?? value],
+  tcp_mtu_probing: ['mtuProbing', (value) => MTU_PROBING[value] ?? value],
 };
 
 /** Where the stack does always what the setting asks for when it has this value. */
@@ -66,8 +77,6 @@ const ALWAYS: Readonly<Record<string, string>> = {
   tcp_rfc1337: '0',
   tcp_ecn: '0',
   tcp_fastopen: '0',
-  tcp_syncookies: '0',
-  tcp_mtu_probing: '0',
 };
 
 /** Every `name=value` of settings that a command line sets; [] when it is about something else. */

@@ -27,9 +27,12 @@ export class AddressTable {
   #count = 0;
   /** What find() last found: mostly it is asked for the one address we have. */
   #found = NO_ENTRY;
+  /** A bit for each address, by bitOf(): most others are told apart without a probe. */
+  #filter = 0;
 
   /** The entry of an address, or NO_ENTRY. Valid until the table changes. */
   find(w0: number, w1: number, w2: number, w3: number): number {
+    if (((this.#filter >>> bitOf(w3)) & 1) === 0) return NO_ENTRY;
     const found = this.#found;
     if (found !== NO_ENTRY && this.#is(found, w0, w1, w2, w3)) return found;
     return this.#search(w0, w1, w2, w3);
@@ -107,6 +110,7 @@ export class AddressTable {
     words[at + KIND] = kind;
     words[at + NIC] = nic;
     words[at + REFERENCES] = references;
+    this.#filter |= 1 << bitOf(w3);
     this.#count++;
   }
 
@@ -117,6 +121,7 @@ export class AddressTable {
     this.#mask = size - 1;
     this.#count = 0;
     this.#found = NO_ENTRY;
+    this.#filter = 0;
     for (let at = 0; at < old.length; at += ENTRY) {
       if (old[at + KIND] === NONE || old[at + REFERENCES] === 0) continue;
       this.#insert(
@@ -130,6 +135,11 @@ export class AddressTable {
       );
     }
   }
+}
+
+/** 0 to 31: the last byte, and the first, which tells a group from a host. */
+function bitOf(w3: number): number {
+  return (w3 ^ (w3 >>> 24)) & 31;
 }
 
 /** cold: when an address of ours comes or goes. */

@@ -137,8 +137,10 @@ export class Ingress {
   #ipv4(nic: Nic, packet: Packet, available: number, flags: number): number {
     const view = this.#view;
     const ipAt = packet.ipAt;
-    if (!Ipv4.check(view, ipAt, available)) return Drop.IPV4_MALFORMED;
-    const headerLength = Ipv4.headerLength(view, ipAt);
+    if (available < Ipv4.HEADER_LENGTH) return Drop.IPV4_MALFORMED;
+    const first = Ipv4.firstWord(view, ipAt);
+    if (!Ipv4.isSound(first, available)) return Drop.IPV4_MALFORMED;
+    const headerLength = Ipv4.headerLengthOf(first);
     if ((flags & RX_IP_GOOD) === 0 && !this.#isIntact(ipAt, headerLength, flags)) {
       return Drop.IPV4_BAD_CHECKSUM;
     }
@@ -154,11 +156,12 @@ export class Ingress {
     packet.dst1 = 0;
     packet.dst2 = V4_PREFIX;
     packet.dst3 = dst;
-    packet.hops = Ipv4.ttl(view, ipAt);
-    packet.ecn = Ipv4.ecn(view, ipAt);
-    packet.protocol = Ipv4.protocol(view, ipAt);
+    const third = Ipv4.thirdWord(view, ipAt);
+    packet.hops = Ipv4.ttlOf(third);
+    packet.protocol = Ipv4.protocolOf(third);
+    packet.ecn = Ipv4.ecnOf(first);
     packet.at = ipAt + headerLength;
-    packet.length = Ipv4.totalLength(view, ipAt) - headerLength;
+    packet.length = Ipv4.totalLengthOf(first) - headerLength;
     if (!this.#isForUs(nic, packet)) return Drop.IP_NOT_FOR_US;
     if (headerLength !== Ipv4.HEADER_LENGTH && !this.#branches.checkOptions(packet)) {
       return Drop.IPV4_BAD_OPTIONS;

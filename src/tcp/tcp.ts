@@ -87,6 +87,8 @@ export class Tcp implements Transport {
   #last: Connection | null = null;
   readonly #delayed: IndexQueue = new IndexQueue();
   readonly #ready: IndexQueue[] = [];
+  /** Entries on all of these. */
+  #readyCount = 0;
   /** Connections with urgent data (urgent.ts), and how many there are. */
   readonly urgent: Map<number, UrgentMarks> = new Map();
   urgentCount = 0;
@@ -225,6 +227,7 @@ export class Tcp implements Transport {
   makeReady(c: Connection): void {
     if (c.ready === 1) return;
     c.ready = 1;
+    this.#readyCount++;
     this.#ready[c.path!.nic.index]!.push(c.index);
   }
 
@@ -236,7 +239,9 @@ export class Tcp implements Transport {
   /** Lets ready connections send, each in its turn, while the links have room. */
   flush(): number {
     let turns = 0;
-    for (let nic = 0; nic < this.#ready.length; nic++) turns += this.#flushNic(nic);
+    if (this.#readyCount > 0) {
+      for (let nic = 0; nic < this.#ready.length; nic++) turns += this.#flushNic(nic);
+    }
     if (this.#delayed.length > 0) this.#armDelayed();
     return turns;
   }
@@ -267,6 +272,7 @@ export class Tcp implements Transport {
     let turns = 0;
     for (let left = queue.length; left > 0 && hasRoom(ring); left--) {
       const c = this.connections[queue.shift()]!;
+      this.#readyCount--;
       if (c.ready === 0) continue;
       c.ready = 0;
       turns++;
@@ -277,11 +283,7 @@ export class Tcp implements Transport {
 
   /** True when something waits to be sent. */
   get hasReady(): boolean {
-    if (this.#delayed.length > 0) return true;
-    for (let nic = 0; nic < this.#ready.length; nic++) {
-      if (this.#ready[nic]!.length > 0) return true;
-    }
-    return false;
+    return this.#readyCount > 0 || this.#delayed.length > 0;
   }
 
   /** RST for the segment that is being received (RFC 9293 3.10.7.1), back to where it came from. */

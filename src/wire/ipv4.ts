@@ -77,12 +77,42 @@ export function setChecksum(view: DataView, at: number, value: number): void {
   view.setUint16(at + 10, value);
 }
 
+// The way in reads the words that hold several fields once.
+
+/** Version, header length, tos and total length. */
+export function firstWord(view: DataView, at: number): number {
+  return view.getInt32(at);
+}
+export function headerLengthOf(first: number): number {
+  return (first >>> 22) & 0x3c;
+}
+export function ecnOf(first: number): number {
+  return (first >>> 16) & 3;
+}
+export function totalLengthOf(first: number): number {
+  return first & 0xffff;
+}
+/** TTL, protocol and checksum. */
+export function thirdWord(view: DataView, at: number): number {
+  return view.getInt32(at + 8);
+}
+export function ttlOf(third: number): number {
+  return third >>> 24;
+}
+export function protocolOf(third: number): number {
+  return (third >>> 16) & 0xff;
+}
+
+/** True when version and lengths fit each other and the `available` bytes, 20 at least. */
+export function isSound(first: number, available: number): boolean {
+  const header = headerLengthOf(first);
+  const total = totalLengthOf(first);
+  return first >>> 28 === 4 && header >= HEADER_LENGTH && total >= header && total <= available;
+}
+
 /** True when version and lengths fit each other and the `available` bytes. */
 export function check(view: DataView, at: number, available: number): boolean {
-  if (available < HEADER_LENGTH || version(view, at) !== 4) return false;
-  const header = headerLength(view, at);
-  const total = totalLength(view, at);
-  return header >= HEADER_LENGTH && total >= header && total <= available;
+  return available >= HEADER_LENGTH && isSound(firstWord(view, at), available);
 }
 
 /** Writes a header without options; the checksum is 0. */

@@ -140,7 +140,9 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   if (c.state === State.TIME_WAIT && s.flags & FIN) {
     armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);
   }
-  acknowledgeNow(tcp, c);
+  // Two ends that disagree would answer each other's bare segments for ever.
+  if (s.flags & SYN) challenge(tcp, c);
+  else if (s.length > 0 || mayAnswer(c, tcp.clock.ms)) acknowledgeNow(tcp, c);
 }
 
 /**

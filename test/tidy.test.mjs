@@ -82,7 +82,9 @@ test('every drop is unique, well named and documented', () => {
 });
 
 test('generated files are up to date', () => {
-  for (const tool of ['tools/gen-layout.mjs', 'tools/gen-drops.mjs']) {
+  for (const tool of ['gen-layout', 'gen-drops', 'gen-conformance'].map(
+    (name) => `tools/${name}.mjs`,
+  )) {
     const { status, stderr } = spawnSync(process.execPath, [root + tool, '--check'], {
       encoding: 'utf8',
     });

@@ -46,8 +46,8 @@ export function onTimer(tcp: Tcp, c: Connection): void {
   if (due & TIMER_PACE) tcp.makeReady(c);
   if (due & TIMER_REORDER) lateLoss(tcp, c);
   if (due & TIMER_CORK) push(tcp, c);
-  if (due & TIMER_TLP) probeTail(tcp, c);
-  if (due & TIMER_RETRANSMIT && !retransmit(tcp, c)) return;
+  const probed = (due & TIMER_TLP) !== 0 && probeTail(tcp, c);
+  if (due & TIMER_RETRANSMIT && !probed && !retransmit(tcp, c)) return;
   if (due & TIMER_PERSIST && !probeWindow(tcp, c)) return;
   if (due & TIMER_KEEPALIVE && !keepAlive(tcp, c)) return;
   reschedule(tcp.wheel, c);
@@ -138,12 +138,16 @@ function retransmit(tcp: Tcp, c: Connection): boolean {
   return true;
 }
 
-/** Nothing was heard for two round trips: something at the tail may be lost (RFC 8985 7.3). */
-function probeTail(tcp: Tcp, c: Connection): void {
-  if (c.recovery !== OPEN || c.sndUna === c.sndNxt || c.tlpOut === 1) return;
+/**
+ * Nothing was heard for two round trips: something at the tail may be lost (RFC 8985 7.3). The
+ * timeout waits for what becomes of the probe; false when there is none.
+ */
+function probeTail(tcp: Tcp, c: Connection): boolean {
+  if (c.recovery !== OPEN || c.sndUna === c.sndNxt || c.tlpOut === 1) return false;
   c.tlpDue = 1;
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   tcp.makeReady(c);
+  return true;
 }
 
 /** A probe of the closed window; answers reset `retries` (sender.ts), silence ends it. */

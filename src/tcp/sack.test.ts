@@ -185,6 +185,15 @@ test('TLP: when the tail is lost its last segment goes again after two round tri
   assert.equal(tcp.stack.report().tcp['tcp_timeouts'], undefined);
 });
 
+test('TLP: on a long path the probe takes the place of the timeout (RFC 8985 7.2)', () => {
+  const tcp = established({ rttMs: 300 });
+  tcp.write(FULL.repeat(4));
+  tcp.sent.length = 0;
+  tcp.leap(1000);
+  assert.deepEqual(segments(tcp).slice(0, 1), [3], 'the tail, not the head');
+  assert.equal(tcp.stack.report().tcp['tcp_tlp_probes'], 1);
+});
+
 /** The window after a probe whose data was acknowledged, then `then` came, then more went well. */
 function afterProbe(then: (tcp: TcpPeer) => void): number {
   const tcp = established();

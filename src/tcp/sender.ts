@@ -140,13 +140,18 @@ function restartTimers(tcp: Tcp, c: Connection): void {
   if (c.patience !== null) startUserTimeout(tcp.wheel, c, tcp.clock.ms);
 }
 
-/** RFC 8985 7.2: two round trips after the last news or the last new data. */
+/**
+ * RFC 8985 7.2: two round trips after the last news or the last new data. Where a timeout would
+ * come before that, the probe takes its place.
+ */
 export function scheduleTailProbe(tcp: Tcp, c: Connection): void {
   disarm(c, TIMER_TLP);
   if (c.sackOk === 0 || c.recovery !== OPEN || c.tlpOut === 1 || c.srtt === 0) return;
   let wait = ((c.srtt >> 2) / 1000 + 2) | 0;
   if (c.flight <= c.mss) wait += PEER_DELAYED_ACK_MS;
-  if (wait < c.rtoMs) armProbe(tcp.wheel, c, (tcp.clock.ms + wait) | 0);
+  let at = (tcp.clock.ms + wait) | 0;
+  if ((c.timers & TIMER_RETRANSMIT) !== 0 && ((at - c.retransmitAt) | 0) > 0) at = c.retransmitAt;
+  armProbe(tcp.wheel, c, at);
 }
 
 /** A program that waits to write hears of it when half of the buffer is free again. */

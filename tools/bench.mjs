@@ -25,6 +25,7 @@ Benchmarks (default: all):
   pair     the stack alone: both ends in one process on one core, beside other stacks' figures
   flood    a SYN flood: legitimate connects, goodput, memory (not among "all")
   churn    10,000,000 connections that open and close: memory, ports, leaks (not among "all")
+  loss     goodput under loss, simulated and against the kernel over TAP (not among "all")
 
 Options:
   --quick           3 short runs, lean sockets only: less than a minute for each benchmark
@@ -33,6 +34,7 @@ Options:
   --variants A,B    ours: lean (the stack's own sockets), net (unmodified node:net programs)
   --json FILE       the results, with machine, versions and commit
   --svg FILE        the results as a picture
+  --out PATH        of loss: PATH.md, PATH.json and PATH.svg
   --help
 
 Ours is two processes joined by memif, each polling on a core of its own. The peer is the same
@@ -53,6 +55,7 @@ function options() {
       nice: { type: 'string' },
       json: { type: 'string' },
       svg: { type: 'string' },
+      out: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -93,6 +96,12 @@ async function main() {
   if (chosen.help) return console.log(HELP);
   if (!existsSync(at('lib/stack/index.js'))) {
     throw new Error('the project is not built: npm run build');
+  }
+  if (chosen.names.includes('loss')) {
+    if (chosen.names.length > 1) throw new UsageError('loss is measured by itself');
+    const { runLoss } = await import('../bench/loss/main.mjs');
+    process.exitCode = (await runLoss(chosen)) ? 0 : 1;
+    return;
   }
   // Only now: these modules import from lib/.
   const { BENCHMARKS, runBenchmark } = await import('../bench/harness/suite.mjs');

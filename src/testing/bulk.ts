@@ -11,7 +11,7 @@ import type { TcpSocket } from '../tcp/socket.ts';
 import { type EventHandler, type Host, Network } from './network.ts';
 import { serve } from './programs.ts';
 
-export interface Path {
+export interface BulkPath {
   /** Probability that a frame is lost, in each direction. */
   readonly loss: number;
   /** Microseconds there and back, queues not counted. */
@@ -24,7 +24,7 @@ export interface Path {
   readonly ackJitterUs?: number;
 }
 
-export interface BulkOptions extends Path {
+export interface BulkOptions extends BulkPath {
   readonly seed: number;
   readonly bytes: number;
   readonly tcp?: Partial<TcpOptions>;
@@ -70,7 +70,7 @@ export function bulk(options: BulkOptions): BulkResult {
   return { seconds, bytesPerSecond: bytes / seconds, intact: sink.intact, sender };
 }
 
-export interface ShareOptions extends Path {
+export interface ShareOptions extends BulkPath {
   readonly seed: number;
   readonly flows: number;
   /** Virtual seconds before, and for which, bytes are counted. */
@@ -114,7 +114,7 @@ export function jain(values: readonly number[]): number {
 }
 
 function hosts(
-  path: Path,
+  path: BulkPath,
   seed: number,
   tcp: Partial<TcpOptions>,
   host: { heapBytes: number },

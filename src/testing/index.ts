@@ -11,6 +11,15 @@ export { createPair, type PairOptions } from '../link/pair.ts';
 export { PcapngWriter, type Sink } from '../link/pcapng.ts';
 export { traceLink } from '../link/trace.ts';
 export { allocateSimdArena } from '../storage/simd.ts';
+export {
+  type BulkOptions,
+  type BulkPath,
+  type BulkResult,
+  bulk,
+  jain,
+  type ShareOptions,
+  shares,
+} from './bulk.ts';
 export { bigEndian, concat, internetChecksum, type Payload, toBytes, toText } from './bytes.ts';
 export { type Decoded, decode } from './decode.ts';
 export { type ReceivedFrame, receiveFrames, sendFrame } from './frames.ts';

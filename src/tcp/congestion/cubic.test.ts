@@ -100,6 +100,22 @@ test('the curve waits while the program has nothing to send (RFC 9438 5.8)', () 
   assert.ok(Math.abs(after - steady) < 3, `${after} segments, ${steady} without the pause`);
 });
 
+test('after an early end of slow start the window goes on growing, until there is a loss', () => {
+  const c = new Connection(0);
+  c.mss = MSS;
+  c.srtt = 10 * 8000;
+  cubic.start(c, 10);
+  c.cwnd = 100 * MSS;
+  c.ssthresh = 100 * MSS;
+  const rounds = 20;
+  const grown = run(c, (rounds * 10) / 1000, 10);
+  assert.ok(grown > 100 * 1.05 ** rounds * 0.95, `${grown} segments`);
+  cubic.lost(c);
+  c.cwnd = c.ssthresh;
+  const after = c.cwnd / MSS;
+  assert.ok(run(c, (rounds * 10) / 1000, 10, 2000) < after * 1.2);
+});
+
 /** Slow start in which the round trip grows by `growUs` a round; segments when it was left. */
 function slowStart(growUs: number): number {
   const c = new Connection(0);

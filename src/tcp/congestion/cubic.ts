@@ -24,6 +24,9 @@ const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 8;
 
+/** Until the first loss the window grows by a twentieth per round trip at least, as in Linux. */
+const BLIND_DIVISOR = 20;
+
 /** RFC 9406 4.3, microseconds. */
 const MIN_RTT_THRESHOLD = 4_000;
 const MAX_RTT_THRESHOLD = 16_000;
@@ -61,6 +64,7 @@ class Cubic implements CongestionControl {
     growth.cubicMax = window < growth.cubicMax ? ((window * (1 + BETA)) / 2) | 0 : window;
     const reduced = (window * BETA) | 0;
     c.ssthresh = reduced > 2 * c.mss ? reduced : 2 * c.mss;
+    growth.hasLost = 1;
     growth.cubicEpoch = 0;
     growth.ackedBytes = 0;
   }
@@ -121,8 +125,9 @@ function avoidance(c: Connection, growth: Growth, bytes: number, nowMs: number):
   // At most half a window more per round trip (4.2).
   const most = c.cwnd * 1.5;
   const goal = wanted < most ? wanted : most;
-  if (goal <= c.cwnd) return;
-  growth.ackedBytes += ((goal - c.cwnd) * bytes) / c.cwnd;
+  const step = goal > c.cwnd ? ((goal - c.cwnd) * bytes) / c.cwnd : 0;
+  const least = growth.hasLost === 0 ? bytes / BLIND_DIVISOR : 0;
+  growth.ackedBytes += step > least ? step : least;
   const grown = growth.ackedBytes | 0;
   c.cwnd += grown;
   growth.ackedBytes -= grown;

@@ -1,0 +1,72 @@
+/**
+ * `npm run bench -- loss [--quick] [--out PATH]`: goodput under loss, in the simulator and against
+ * the kernel.
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { readable } from '../harness/statistics.mjs';
+import { matrix } from './matrix.mjs';
+import { markdown, picture } from './report.mjs';
+
+const KERNEL = fileURLToPath(new URL('kernel.mjs', import.meta.url));
+/** What issue and decision ask for: of the kernel's goodput, up to this loss. */
+const LEAST_RATIO = 0.9;
+
+/**
+ * @param options.quick small transfers, few cells against the kernel
+ * @param options.out   the results go to `out`.md, .json and .svg
+ * Returns whether every payload was intact.
+ */
+export async function runLoss({ quick, out }) {
+  const cells = matrix({ quick, tell: (cell) => console.log(cellLine(cell)) });
+  const notes = [];
+  const kernel = await againstKernel(quick, notes);
+  const report = { matrix: cells, kernel, notes };
+  if (out !== undefined) {
+    mkdirSync(dirname(out), { recursive: true });
+    writeFileSync(`${out}.json`, `${JSON.stringify(report, null, 2)}\n`);
+    writeFileSync(`${out}.md`, markdown(report));
+    writeFileSync(`${out}.svg`, picture(report));
+    console.log(`written: ${out}.md, .json, .svg`);
+  } else {
+    console.log(`\n${markdown(report)}`);
+  }
+  return cells.every(({ intact }) => intact);
+}
+
+function cellLine({ loss, rttMs, reorder, bytesPerSecond, timeouts, recoveries, undone, intact }) {
+  const where = `${loss * 100} % ${rttMs} ms ${reorder === 0 ? 'in order' : 'reordering'}`;
+  const counts = `${recoveries} recoveries, ${undone} undone, ${timeouts} timeouts`;
+  const verdict = intact ? '' : '  BROKEN';
+  return `${where.padEnd(26)} ${readable(bytesPerSecond, 'bytes/s').padEnd(10)} ${counts}${verdict}`;
+}
+
+/** The cells that kernel.mjs measures; a note where it cannot. */
+async function againstKernel(quick, notes) {
+  const env = { ...process.env, LOSS_OPTIONS: JSON.stringify({ quick }) };
+  const child = spawn(process.execPath, [KERNEL], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (data) => {
+    errors += data;
+  });
+  const cells = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (!line.startsWith('{')) continue;
+    const cell = JSON.parse(line);
+    cells.push(cell);
+    const rates = `${readable(cell.ours, 'bytes/s')}, kernel ${readable(cell.kernel, 'bytes/s')}`;
+    const verdict = cell.ratio >= LEAST_RATIO ? '' : '  BELOW';
+    console.log(`tap ${cell.loss * 100} % ${cell.rttMs} ms: ours ${rates}${verdict}`);
+  }
+  if (cells.length === 0) {
+    const why = errors.trim().split('\n').at(-1);
+    notes.push(
+      `Not measured against the kernel: it needs root, namespaces and the addon (${why}).`,
+    );
+  }
+  return cells;
+}

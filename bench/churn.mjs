@@ -19,7 +19,7 @@ import {
   createPair,
   ENDED,
   READABLE,
-} from '../dist/stack/index.js';
+} from 'dpdk-net/stack';
 import { makeScratch, makeStack } from './lean/machine.mjs';
 
 const MIB = 1 << 20;

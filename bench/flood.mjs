@@ -21,8 +21,8 @@ import {
   createPair,
   Prefix,
   READABLE,
-} from '../dist/stack/index.js';
-import { SynFlood } from '../dist/testing/syn-flood.js';
+} from 'dpdk-net/stack';
+import { SynFlood } from 'dpdk-net/testing';
 import { makeScratch, makeStack } from './lean/machine.mjs';
 import { serve } from './lean/services.mjs';
 import { MESSAGE_BYTES, PORTS } from './programs.mjs';

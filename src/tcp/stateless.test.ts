@@ -3,6 +3,7 @@ import test from 'node:test';
 import { ACCEPTABLE } from '../base/events.ts';
 import { PEER_ISN, TcpPeer } from '../testing/tcp-peer.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { linuxCounters } from './stats-linux.ts';
 
 type Options = NonNullable<Parameters<typeof TcpPeer.listening>[0]>;
 
@@ -134,6 +135,8 @@ test('a wrong cookie is counted and answered with RST', () => {
     tcp.sends({ flags: RST, seq: segment.ack ?? tcp.ours(0) });
   }
   assert.equal(tcp.stack.report().tcp['tcp_syn_cookies_failed'], 4);
+  const { TcpExt } = linuxCounters(tcp.stack.tcp);
+  assert.deepEqual([TcpExt['SyncookiesSent'], TcpExt['SyncookiesFailed']], [1, 4]);
   assert.equal(tcp.stack.tcp.connections.length, 0);
   acknowledge(tcp);
   assert.equal(tcp.state, 'ESTABLISHED', 'the right one is still good');

@@ -48,13 +48,19 @@ const TCP_EXT: readonly (readonly [string, number])[] = [
   ['TCPChallengeACK', Stats.CHALLENGE_ACKS],
   ['TCPSynRetrans', Stats.SYN_RETRANSMITS],
   ['TCPKeepAlive', Stats.KEEPALIVES],
+  ['SyncookiesSent', Stats.SYN_COOKIES_SENT],
+  ['SyncookiesRecv', Stats.SYN_COOKIES_RECEIVED],
+  ['SyncookiesFailed', Stats.SYN_COOKIES_FAILED],
+  ['TCPReqQFullDoCookies', Stats.SYN_QUEUE_FULL_COOKIES],
+  ['ListenOverflows', Stats.LISTEN_OVERFLOWS],
+  ['ListenDrops', Stats.LISTEN_DROPS],
+  ['TCPAbortOnMemory', Stats.ORPHANS_ABORTED],
   ['TCPMTUPSuccess', Stats.MTU_PROBES_ARRIVED],
   ['TCPMTUPFail', Stats.MTU_PROBES_LOST],
 ];
 
 /** Names of TcpExt that are drops here. */
 const TCP_EXT_DROPS: readonly (readonly [string, number])[] = [
-  ['ListenOverflows', Drop.TCP_ACCEPT_QUEUE_FULL],
   ['TCPReqQFullDrop', Drop.TCP_SYN_QUEUE_FULL],
   ['PAWSEstab', Drop.TCP_OLD_TIMESTAMP],
   ['OutOfWindowIcmps', Drop.ICMP_NO_FLOW],
@@ -70,7 +76,6 @@ export function linuxCounters(tcp: Tcp): LinuxCounters {
   const ext: Record<string, number> = {};
   for (const [name, index] of TCP_EXT) ext[name] = stats[index]!;
   for (const [name, index] of TCP_EXT_DROPS) ext[name] = drops[index]!;
-  ext['ListenDrops'] = drops[Drop.TCP_ACCEPT_QUEUE_FULL]! + drops[Drop.TCP_SYN_QUEUE_FULL]!;
   ext['TCPSackRecovery'] = stats[Stats.FAST_RECOVERIES]! - stats[Stats.RENO_RECOVERIES]!;
   ext['TCPWinProbe'] = stats[Stats.PROBES]! - stats[Stats.KEEPALIVES]!;
   return { Tcp: snmp(tcp), TcpExt: ext };

@@ -12,8 +12,7 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { Address, allocateSimdArena, createPair } from 'dpdk-net/stack';
-import { READABLE } from 'dpdk-net/stack';
+import { Address, allocateSimdArena, createPair, READABLE } from 'dpdk-net/stack';
 import { Machine, makeScratch, makeStack } from './lean/machine.mjs';
 import { say } from './measure.mjs';
 
@@ -115,7 +114,11 @@ export class Crowd {
     const packets = this.#segments() - segments;
     this.#stopped = true;
     await this.machine.wait(5);
-    return { rate: answers / seconds, perCpu: (answers * 1e6) / (user + system), ns: ((user + system) * 1000) / packets };
+    return {
+      rate: answers / seconds,
+      perCpu: (answers * 1e6) / (user + system),
+      ns: ((user + system) * 1000) / packets,
+    };
   }
 
   /** Segments that both ends received. */
@@ -180,7 +183,12 @@ export async function measureConnections(most, times, tell) {
 }
 
 if (process.argv[1]?.endsWith('connections.mjs')) {
-  const { values } = parseArgs({ options: { most: { type: 'string', default: '1000000' }, window: { type: 'string', default: '300' } } });
+  const { values } = parseArgs({
+    options: {
+      most: { type: 'string', default: '1000000' },
+      window: { type: 'string', default: '300' },
+    },
+  });
   const times = { firstMs: 1500, windows: 3, windowMs: Number(values.window) };
   await measureConnections(Number(values.most), times, (step) => say(step));
 }

@@ -63,6 +63,18 @@ export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   }
 }
 
+/**
+ * Both sides opened at once, and the peer's SYN-ACK repeats the SYN that is here already: what is
+ * new is its ACK (RFC 9293 figure 8). False when it is something else.
+ */
+export function crossed(tcp: Tcp, c: Connection, s: Segment): boolean {
+  const acceptable = ((s.ack - c.sndUna) | 0) > 0 && ((s.ack - c.sndNxt) | 0) <= 0;
+  if (!(s.flags & ACK) || !acceptable || c.opening!.listener !== null) return false;
+  becomeEstablished(tcp, c, s, s.window);
+  takeRest(tcp, c, s);
+  return true;
+}
+
 /** Data or FIN that came with the SYN. */
 function takeRest(tcp: Tcp, c: Connection, s: Segment): void {
   if (s.flags & URG) urgentArrives(tcp, c, s);

@@ -9,7 +9,7 @@ import * as Drop from '../base/drops.ts';
 import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
-import { established, QUICK_ACKS, synSent } from './handshake.ts';
+import { crossed, established, QUICK_ACKS, synSent } from './handshake.ts';
 import { disorderOf } from './parts.ts';
 import { isFresh, isMissing, remember } from './paws.ts';
 import { receive } from './receiver.ts';
@@ -127,6 +127,7 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
   if (s.flags & RST) return;
   if (c.state === State.SYN_RECEIVED && s.flags & SYN && s.seq === c.opening!.irs) {
+    if (crossed(tcp, c, s)) return;
     // Our SYN-ACK was lost.
     c.synDue = 1;
     tcp.makeReady(c);

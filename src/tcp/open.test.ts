@@ -3,6 +3,7 @@ import test from 'node:test';
 import { Address } from '../base/address.ts';
 import { StackError } from '../base/errors.ts';
 import { ACCEPTABLE, CLOSED, CONNECTED } from '../base/events.ts';
+import { type Host, simulate } from '../testing/network.ts';
 import { PEER_ISN, PEER_PORT, STACK_PORT, TcpPeer } from '../testing/tcp-peer.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { TcpSocket } from './socket.ts';
@@ -76,11 +77,28 @@ test('SYN-SENT: a SYN without ACK is a simultaneous open', () => {
   tcp.gets({ flags: SYN, seq: PEER_ISN, mss: 1400 });
   tcp.sends({ flags: SYN | ACK, seq: tcp.iss, ack: PEER_ISN + 1 });
   assert.equal(tcp.state, 'SYN-RECEIVED');
-  tcp.gets({ flags: SYN | ACK, seq: PEER_ISN, ack: tcp.ours(0) });
-  assert.equal(tcp.state, 'SYN-RECEIVED', 'the SYN-ACK lies outside of the window');
-  tcp.gets({ flags: ACK });
-  assert.equal(tcp.state, 'ESTABLISHED');
+  tcp.gets({ flags: SYN | ACK, seq: PEER_ISN, ack: tcp.ours(5) });
+  assert.equal(tcp.state, 'SYN-RECEIVED', 'it acknowledges something else');
+  tcp.sent.length = 0;
+  tcp.gets({ flags: SYN | ACK, seq: PEER_ISN, ack: tcp.ours(0), window: 5000 });
+  assert.equal(tcp.state, 'ESTABLISHED', 'RFC 9293 figure 8');
+  tcp.sendsNothing();
+  assert.equal(tcp.socket!.connection!.sndWnd, 5000);
   assert.equal(tcp.socket!.takeEvents() & CONNECTED, CONNECTED);
+});
+
+test('two stacks that connect to each other at the same time are connected, with four segments', () => {
+  simulate({ seed: 1 }, (network) => {
+    const [a, b] = [network.addHost('a'), network.addHost('b')];
+    network.join(a, '10.0.0.1/24', b, '10.0.0.2/24', { both: { delay: 10_000 } });
+    const connect = (host: Host, address: string): TcpSocket =>
+      host.stack.tcp.connect({ address: Address.parse(address), port: 7, localPort: 7 });
+    const sockets = [connect(a, '10.0.0.2'), connect(b, '10.0.0.1')];
+    network.runFor(5_000_000);
+    for (const socket of sockets) assert.equal(socket.stateName, 'ESTABLISHED');
+    const sent = [a, b].map(({ stack }) => stack.report().tcp['tcp_segments_out']);
+    assert.deepEqual(sent, [2, 2]);
+  });
 });
 
 test('SYN-SENT: an unacceptable ACK is answered with RST, unless it is one', () => {

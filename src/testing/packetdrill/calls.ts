@@ -34,7 +34,8 @@ export interface Defaults {
 
 const C = CONSTANTS as Record<string, number>;
 const ANY: Value = { kind: 'any' };
-const KNOWN_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_PEEK']!;
+const RECEIVE_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_PEEK']!;
+const SEND_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_OOB']!;
 
 export class Calls {
   readonly files: Map<number, File> = new Map();
@@ -175,7 +176,7 @@ export class Calls {
   }
 
   #read(fd: Value | undefined, most: number, flags: number, line: number): Try {
-    if ((flags & ~KNOWN_FLAGS) !== 0) throw new Unsupported(line, `these flags of recv()`);
+    if ((flags & ~RECEIVE_FLAGS) !== 0) throw new Unsupported(line, 'these flags of recv()');
     return () => {
       const file = this.#file(fd);
       let outcome: Outcome | null;
@@ -189,7 +190,7 @@ export class Calls {
   }
 
   #write(fd: Value | undefined, count: number, flags: number, to: Value, line: number): Try {
-    if ((flags & ~KNOWN_FLAGS) !== 0) throw new Unsupported(line, `these flags of send()`);
+    if ((flags & ~SEND_FLAGS) !== 0) throw new Unsupported(line, 'these flags of send()');
     const { remote, connectPort } = this.#defaults;
     let written = 0;
     return () => {
@@ -201,7 +202,7 @@ export class Calls {
       if (!(file instanceof StreamFile)) return failed('EBADF');
       const waits = !file.nonBlocking && (flags & C['MSG_DONTWAIT']!) === 0;
       for (;;) {
-        const outcome = file.write(count - written);
+        const outcome = file.write(count - written, (flags & C['MSG_OOB']!) !== 0);
         if (outcome !== null && outcome.result >= 0) written += outcome.result;
         if (outcome !== null && outcome.result < 0) return written > 0 ? done(written) : outcome;
         if (written === count) return done(written);

@@ -56,8 +56,6 @@ export class StreamFile extends File {
   readonly settings: ((socket: TcpSocket) => void)[] = [];
   reusePort = false;
   v6Only = false;
-  /** Seconds of SO_LINGER, -1: off. */
-  linger = -1;
   /** True until connect() has told how it went. */
   connecting = false;
   #written = 0;
@@ -104,7 +102,6 @@ export class StreamFile extends File {
     const socket = this.listener?.accept() ?? null;
     if (socket === null) return null;
     const file = new StreamFile(this.stack, socket);
-    file.linger = this.linger;
     for (const apply of this.settings) apply(socket);
     return file;
   }
@@ -156,7 +153,7 @@ export class StreamFile extends File {
   }
 
   /** Takes what there is room for; null: nothing now. `count` 0 is done at once. */
-  write(count: number): Outcome | null {
+  write(count: number, urgent: boolean): Outcome | null {
     const { socket } = this;
     if (socket === null) return failed('EPIPE');
     const error = this.takeError();
@@ -164,7 +161,7 @@ export class StreamFile extends File {
     if (this.isOpening && socket.writable === 0) return null;
     const offset = this.#written;
     const bytes = Uint8Array.from({ length: count }, (_, i) => patternByte(offset + i));
-    const taken = socket.write(bytes);
+    const taken = urgent ? socket.writeUrgent(bytes) : socket.write(bytes);
     this.#written += taken;
     return taken === 0 && count > 0 ? null : done(taken);
   }
@@ -184,8 +181,7 @@ export class StreamFile extends File {
 
   override close(): void {
     this.listener?.close();
-    if (this.linger === 0) this.socket?.abort();
-    else this.socket?.close();
+    this.socket?.close();
   }
 }
 

@@ -51,13 +51,14 @@ export interface MachineOptions {
   readonly seed: number;
 }
 
-const ARENA_BYTES = 48 << 20;
-const HEAP_BYTES = 24 << 20;
+const ARENA_BYTES = 16 << 20;
+const HEAP_BYTES = 8 << 20;
 const START_US = 1_000_000;
 /** Duplicate address detection and the like are over by then. */
 const SETTLED_US = 5_000_000;
 /** Polls at one moment after which the stack is going round in circles. */
 const MOST_ROUNDS = 100_000;
+const ETHERNET_BYTES = 14;
 const OUR_MAC = '02:00:00:00:00:02';
 const NEIGHBOR_SOLICITATION = 135;
 /** Redirects, router and neighbor discovery: not the business of scripts. */
@@ -83,7 +84,7 @@ export class Machine {
     const arena = Arena.allocate(ARENA_BYTES);
     const source = new Random(options.seed);
     const random = (): number => source.next();
-    const [ours, theirs] = createPair(arena, { mtu: options.mtu, slots: 1024 });
+    const [ours, theirs] = createPair(arena, { mtu: options.mtu, slots: 512 });
     this.#link = theirs;
     this.stack = createStack({ arena, heapBytes: HEAP_BYTES, random, tcp: options.tcp });
     const nic = this.stack.attach(ours, { addresses: [Prefix.parse(options.local)] });
@@ -99,8 +100,10 @@ export class Machine {
     return this.#us - this.#zero;
   }
 
-  /** The stack receives a frame and acts on it. */
+  /** The stack receives a frame and acts on it. Throws an Error for one that no link carries. */
   inject(frame: Uint8Array): void {
+    const { mtu } = this.options;
+    if (frame.length > mtu + ETHERNET_BYTES) throw new Error(`more than the MTU of ${mtu} bytes`);
     if (!sendFrame(this.#link, frame)) throw new Error('the wire has no room for the frame');
     this.settle();
   }
@@ -170,7 +173,7 @@ export class Machine {
   }
 
   #live(frame: Uint8Array, { ip, tcp, udp, icmp: message, payload }: Decoded): LivePacket {
-    const packet = frame.slice(14, 14 + ip!.totalLength);
+    const packet = frame.slice(ETHERNET_BYTES, ETHERNET_BYTES + ip!.totalLength);
     const options = packet.subarray(headerLength(packet) + 20, packet.length - payload.length);
     return {
       kind: tcp !== undefined ? 'tcp' : udp !== undefined ? 'udp' : 'icmp',

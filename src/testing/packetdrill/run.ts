@@ -148,10 +148,18 @@ class Run {
     }
     if (event.when.base !== 'any') this.#advance(from, line);
     this.#base = event.when.base === 'any' ? this.#machine.now : from;
-    if (action.kind === 'in') this.#wire.send(action.packet);
+    if (action.kind === 'in') this.#send(action.packet, line);
     else if (action.kind === 'call') this.#call(action.call, event);
     else if (action.kind === 'command') this.#command(action.text);
     else this.#code(action.text, line);
+  }
+
+  #send(packet: PacketSpec, line: number): void {
+    try {
+      this.#wire.send(packet);
+    } catch (error) {
+      throw new ScriptError(line, error instanceof Error ? error.message : String(error));
+    }
   }
 
   /** The earliest and the latest moment of an event, tolerance not counted. */

@@ -2,7 +2,6 @@
  * setsockopt() and getsockopt(): Linux's options as far as the stack has them.
  * @module
  */
-import { StackError } from '../../base/errors.ts';
 import type { TcpSocket } from '../../tcp/socket.ts';
 import { DatagramFile, done, type File, failed, type Outcome, StreamFile } from './files.ts';
 import type { Value } from './syntax.ts';
@@ -50,7 +49,6 @@ const keepAlive = (change: (settings: KeepAlive, value: number) => void): Option
 });
 
 const ACCEPTED: Option = { set: () => {} };
-const QUICK_ACKS = 16;
 
 const SOCKET_OPTIONS: Readonly<Record<string, Option>> = {
   // A listener's address is free as soon as the listener is gone.
@@ -67,14 +65,12 @@ const SOCKET_OPTIONS: Readonly<Record<string, Option>> = {
   }),
   SO_LINGER: {
     set: (file, _, given) => {
-      const field = (name: string): number => {
-        const value =
-          given.kind === 'record' ? given.fields.find((f) => f.name === name)?.value : null;
-        return value?.kind === 'number' ? value.number : 0;
-      };
-      file.linger = field('l_onoff') === 0 ? -1 : field('l_linger');
-      if (file.linger > 0) throw new StackError('ENOTSUP', 'a linger time');
+      const linger = fieldNumber(given, 'l_onoff') === 0 ? -1 : S * fieldNumber(given, 'l_linger');
+      whenConnected(file, ({ options }) => {
+        options.linger = linger;
+      });
     },
+    get: (file) => file.socket?.options.linger ?? -1,
   },
   // Linux doubles what it is told; the window then is half of that again.
   SO_SNDBUF: {
@@ -84,17 +80,27 @@ const SOCKET_OPTIONS: Readonly<Record<string, Option>> = {
   },
 };
 
-const TCP_OPTIONS: Readonly<Record<string, Option>> = {
-  TCP_NODELAY: {
-    set: (file, value) => whenConnected(file, (socket) => socket.setNoDelay(value !== 0)),
-    get: (file) => file.socket?.connection?.noDelay ?? 0,
-  },
-  TCP_CORK: {
+/** An option of the stack's sockets: a property of socket.options. */
+function property(name: 'noDelay' | 'cork' | 'quickAck'): Option {
+  return {
     set: (file, value) =>
       whenConnected(file, ({ options }) => {
-        options.cork = value !== 0;
+        options[name] = value !== 0;
       }),
-    get: (file) => (file.socket?.options.cork ? 1 : 0),
+    get: (file) => (file.socket?.options[name] === true ? 1 : 0),
+  };
+}
+
+const TCP_OPTIONS: Readonly<Record<string, Option>> = {
+  TCP_NODELAY: property('noDelay'),
+  TCP_CORK: property('cork'),
+  TCP_QUICKACK: property('quickAck'),
+  TCP_MAXSEG: {
+    set: (file, value) =>
+      whenConnected(file, ({ options }) => {
+        options.maxSegment = value;
+      }),
+    get: (file) => file.socket?.connection?.mss ?? 0,
   },
   TCP_NOTSENT_LOWAT: {
     set: (file, value) =>
@@ -102,13 +108,6 @@ const TCP_OPTIONS: Readonly<Record<string, Option>> = {
         options.notSentLowWater = value;
       }),
     get: (file) => file.socket?.options.notSentLowWater ?? 0,
-  },
-  TCP_MAXSEG: {
-    set: (file, value) =>
-      whenConnected(file, ({ options }) => {
-        options.maxSegment = value;
-      }),
-    get: (file) => file.socket?.connection?.mss ?? 0,
   },
   TCP_KEEPIDLE: keepAlive((settings, value) => {
     settings.idle = value * S;
@@ -122,12 +121,6 @@ const TCP_OPTIONS: Readonly<Record<string, Option>> = {
   TCP_USER_TIMEOUT: {
     set: (file, value) => whenConnected(file, (socket) => socket.setUserTimeout(value)),
   },
-  TCP_QUICKACK: {
-    set: (file, value) =>
-      whenConnected(file, ({ connection }) => {
-        if (connection !== null) connection.quickAcks = value === 0 ? 0 : QUICK_ACKS;
-      }),
-  },
   TCP_CONGESTION: {
     set: (file, _, given) => {
       const name = given.kind === 'text' ? given.text : '';
@@ -136,7 +129,18 @@ const TCP_OPTIONS: Readonly<Record<string, Option>> = {
   },
 };
 
+const TRAFFIC_CLASS: Option = {
+  set: (file, value) => whenConnected(file, (socket) => socket.setTrafficClass(value)),
+};
+const HOPS: Option = {
+  set: (file, value) => whenConnected(file, (socket) => socket.setHops(value)),
+};
+
+const IP_OPTIONS: Readonly<Record<string, Option>> = { IP_TOS: TRAFFIC_CLASS, IP_TTL: HOPS };
+
 const IPV6_OPTIONS: Readonly<Record<string, Option>> = {
+  IPV6_TCLASS: TRAFFIC_CLASS,
+  IPV6_UNICAST_HOPS: HOPS,
   IPV6_V6ONLY: {
     set: (file, value) => {
       file.v6Only = value !== 0;
@@ -147,6 +151,7 @@ const IPV6_OPTIONS: Readonly<Record<string, Option>> = {
 const LEVELS: Readonly<Record<number, Readonly<Record<string, Option>>>> = {
   [CONSTANTS['SOL_SOCKET']!]: SOCKET_OPTIONS,
   [CONSTANTS['SOL_TCP']!]: TCP_OPTIONS,
+  [CONSTANTS['SOL_IP']!]: IP_OPTIONS,
   [CONSTANTS['SOL_IPV6']!]: IPV6_OPTIONS,
 };
 
@@ -203,6 +208,11 @@ function checked(name: string, value: number, expected: Value): Outcome {
   if (expected.kind === 'any') return done(0);
   const wanted = numberOf(expected);
   return value === wanted ? done(0) : { ...done(0), wrong: `${name} is ${value}, not ${wanted}` };
+}
+
+function fieldNumber(value: Value, name: string): number {
+  if (value.kind !== 'record') return 0;
+  return numberOf(value.fields.find((field) => field.name === name)?.value);
 }
 
 /** A number, or the first of a list: options stand in brackets. */

@@ -5,8 +5,7 @@
 import type { TcpSocket } from '../tcp/socket.ts';
 
 export class TcpSettings {
-  /** Kept for the program that reads it back: the stack marks no packets. */
-  typeOfService = 0;
+  #typeOfService = 0;
   #socket: TcpSocket | null = null;
   #noDelay = false;
   /** The arguments of TcpSocket.setKeepAlive(). */
@@ -16,7 +15,18 @@ export class TcpSettings {
   attach(socket: TcpSocket): void {
     this.#socket = socket;
     if (this.#noDelay) socket.setNoDelay(true);
+    if (this.#typeOfService !== 0) socket.setTrafficClass(this.#typeOfService);
     this.#applyKeepAlive();
+  }
+
+  get typeOfService(): number {
+    return this.#typeOfService;
+  }
+
+  /** The byte in the IP header; its ECN bits stay TCP's own. */
+  set typeOfService(value: number) {
+    this.#socket?.setTrafficClass(value);
+    this.#typeOfService = value;
   }
 
   setNoDelay(on: boolean): void {

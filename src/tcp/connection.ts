@@ -81,7 +81,9 @@ export class Connection {
   tsRecentAt = 0;
   /** rcvNxt in the last ACK sent. */
   lastAckSent = 0;
-  lastReceivedAt = 0;
+  /** When a segment last arrived, with payload and without (ms). */
+  lastDataAt = 0;
+  lastBareAt = 0;
   /** Segments that arrived with data, and without (info.ts); they wrap. */
   dataSegmentsIn = 0;
   bareSegmentsIn = 0;
@@ -260,6 +262,11 @@ export class Connection {
 
   get remotePort(): number {
     return this.ports >>> 16;
+  }
+
+  /** When anything last arrived (ms). */
+  get lastReceivedAt(): number {
+    return ((this.lastDataAt - this.lastBareAt) | 0) > 0 ? this.lastDataAt : this.lastBareAt;
   }
 
   /** Bytes that were never sent; -1 when the FIN was, too. */

@@ -100,7 +100,8 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
     c.sndWndScale = -1;
     c.rcvWndScale = 0;
   }
-  c.lastReceivedAt = tcp.clock.ms;
+  c.lastDataAt = tcp.clock.ms;
+  c.lastBareAt = tcp.clock.ms;
 }
 
 /** RFC 7323 3.2: timestamps are used when both SYNs have them. */

@@ -84,7 +84,7 @@ function intFields(info: TcpInfo): Record<string, number> {
     tcpi_fackets: 0,
     tcpi_last_data_sent: info.lastSentMs,
     tcpi_last_ack_sent: 0,
-    tcpi_last_data_recv: info.lastReceivedMs,
+    tcpi_last_data_recv: info.lastDataReceivedMs,
     tcpi_last_ack_recv: info.lastReceivedMs,
     tcpi_pmtu: info.pathMtu,
     tcpi_rcv_ssthresh: info.receiveWindowLimit,

@@ -155,6 +155,29 @@ test('states have the numbers that Linux gives them', () => {
   assert.equal(linuxOf(tcp)['tcpi_state'], 9);
 });
 
+test('the time since payload arrived is told apart from that since anything did', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK, data: 'x' });
+  tcp.after(300);
+  tcp.gets({ flags: ACK, seq: tcp.theirs(1) });
+  tcp.after(100);
+  const linux = linuxOf(tcp);
+  assert.deepEqual([linux['tcpi_last_data_recv'], linux['tcpi_last_ack_recv']], [400, 100]);
+});
+
+test('a paced connection tells its rates', () => {
+  const tcp = TcpPeer.established({ mss: 1460, sack: true, rttMs: 10, tcp: { congestion: 'bbr' } });
+  for (let i = 0; i < 4; i++) {
+    tcp.write(FULL.repeat(4));
+    tcp.after(10);
+    tcp.gets({ flags: ACK, ack: tcp.ours((i + 1) * 4 * 1460) });
+  }
+  const { pacingRate, deliveryRate } = infoOf(tcp);
+  // Four segments in a round trip of 10 ms are 584,000 bytes per second.
+  assert.ok(deliveryRate > 250_000 && deliveryRate < 1_200_000, `${deliveryRate}`);
+  assert.ok(pacingRate > 250_000, `${pacingRate}`);
+});
+
 test('every field of struct tcp_info is there, as a number', () => {
   const linux = linuxOf(TcpPeer.established({}));
   const names = Object.keys(linux);

@@ -6,6 +6,8 @@
  * follows from the connection's state.
  * @module
  */
+
+import { RATE_UNIT } from './congestion/pacer.ts';
 import { type Connection, FAST_RECOVERY, LOSS, OPEN, TIMER_PERSIST } from './connection.ts';
 import { LOST, RETRANSMITTED, SACKED } from './scoreboard.ts';
 import { offeredMss } from './sizes.ts';
@@ -49,9 +51,10 @@ export interface TcpInfo {
   sacked: number;
   lost: number;
   retransmitted: number;
-  /** Since sequence numbers were sent, and since a segment arrived. */
+  /** Since sequence numbers were sent; since a segment arrived; since one with payload did. */
   lastSentMs: number;
   lastReceivedMs: number;
+  lastDataReceivedMs: number;
   /** Largest IP packet of the path. */
   pathMtu: number;
   /** Smoothed round-trip time, its variation, the least of the last minutes; 0: not measured. */
@@ -63,10 +66,10 @@ export interface TcpInfo {
   ssthreshBytes: number;
   /** Distance in segments that reordering is allowed before duplicates count as loss. */
   reordering: number;
-  /** What the congestion window and the round trip come to, bytes per second. */
+  /** What it is paced at, or what its window and round trip come to, bytes per second. */
   pacingRate: number;
   maxPacingRate: number;
-  /** Delivered per second during the last round trips, as far as known. */
+  /** Bytes per second that were delivered lately; 0 where the algorithm does not measure it. */
   deliveryRate: number;
   /** Most bytes we may offer as our window; what we offer; what the peer offers. */
   receiveWindowLimit: number;
@@ -241,6 +244,7 @@ function times(
   | 'delayedAckMs'
   | 'lastSentMs'
   | 'lastReceivedMs'
+  | 'lastDataReceivedMs'
   | 'rttUs'
   | 'rttVarUs'
   | 'minRttUs'
@@ -253,6 +257,7 @@ function times(
     delayedAckMs: tcp.options.delayedAckMs,
     lastSentMs: (now - c.lastSentAt) | 0,
     lastReceivedMs: (now - c.lastReceivedAt) | 0,
+    lastDataReceivedMs: (now - c.lastDataAt) | 0,
     rttUs: c.srtt >> 3,
     rttVarUs: c.rttvar >> 2,
     minRttUs: c.minRtt,
@@ -264,12 +269,25 @@ function rates(
   c: Connection,
   unsent: number,
 ): Pick<TcpInfo, 'appLimited' | 'pacingRate' | 'maxPacingRate' | 'deliveryRate'> {
+  const pacer = c.pacer;
+  const sample = pacer === null || pacer.model === null ? null : pacer.model.rate;
+  const idle = unsent === 0 && c.flight < c.cwnd;
+  return {
+    appLimited: sample === null ? idle : sample.appLimited === 1,
+    pacingRate: pacer === null || pacer.rate === 0 ? windowRate(c) : perSecond(pacer.rate),
+    maxPacingRate: Number.POSITIVE_INFINITY,
+    deliveryRate: sample === null ? 0 : perSecond(sample.rate),
+  };
+}
+
+/** The window in a round trip, and some more so that the window can grow, bytes per second. */
+function windowRate(c: Connection): number {
   const rtt = c.srtt >> 3;
   const factor = c.cwnd < c.ssthresh >> 1 ? PACING_SLOW_START : PACING_AVOIDANCE;
-  return {
-    appLimited: unsent === 0 && c.flight < c.cwnd,
-    pacingRate: rtt === 0 ? 0 : Math.floor((factor * c.cwnd * 1e6) / rtt),
-    maxPacingRate: Number.POSITIVE_INFINITY,
-    deliveryRate: 0,
-  };
+  return rtt === 0 ? 0 : Math.floor((factor * c.cwnd * 1e6) / rtt);
+}
+
+/** A rate of the pacer's in bytes per second. */
+function perSecond(rate: number): number {
+  return Math.floor((rate * 1000) / RATE_UNIT);
 }

@@ -39,13 +39,14 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
     (c.tsOk === 0 || timestampIsFine(tcp, c))
   ) {
     remember(c, tcp.optionValues, s.seq, tcp.clock.ms);
-    c.lastReceivedAt = tcp.clock.ms;
     acknowledge(tcp, c, s);
     if (s.dataLength > 0) {
       c.dataSegmentsIn = (c.dataSegmentsIn + 1) | 0;
+      c.lastDataAt = tcp.clock.ms;
       receive(tcp, c, s);
     } else {
       c.bareSegmentsIn = (c.bareSegmentsIn + 1) | 0;
+      c.lastBareAt = tcp.clock.ms;
     }
     return;
   }
@@ -53,6 +54,12 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
   else c.bareSegmentsIn = (c.bareSegmentsIn + 1) | 0;
   if (c.state === State.SYN_SENT) synSent(tcp, c, s);
   else synchronized(tcp, c, s);
+}
+
+/** The peer lives. */
+function noteHeard(c: Connection, s: Segment, nowMs: number): void {
+  if (s.dataLength > 0) c.lastDataAt = nowMs;
+  else c.lastBareAt = nowMs;
 }
 
 function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
@@ -69,7 +76,7 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   }
   if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
   if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
-  c.lastReceivedAt = now;
+  noteHeard(c, s, now);
   if (c.patience !== null) c.patience.probesUnanswered = 0;
   // Second: RST. Only the exact next number resets (RFC 5961 3.2).
   if (s.flags & RST) {
@@ -133,7 +140,7 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
     tcp.makeReady(c);
     return;
   }
-  c.lastReceivedAt = tcp.clock.ms;
+  noteHeard(c, s, tcp.clock.ms);
   // An old segment's ACK is good news all the same: keepalives and probes look like this.
   if (old && s.flags & ACK && c.state !== State.SYN_RECEIVED && ackIsAcceptable(c, s.ack)) {
     if (c.patience !== null) c.patience.probesUnanswered = 0;

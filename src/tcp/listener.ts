@@ -152,7 +152,7 @@ export class TcpListener extends EventSource {
       return;
     }
     if (isFull) tcp.stats[Stats.SYN_QUEUE_FULL_COOKIES]! += 1;
-    answerStateless(tcp, s, packet);
+    answerStateless(tcp, s, packet, this.maxSegment);
   }
 
   /** What comes has to wait for accept(): it is dropped, and the peer will try again. */

@@ -200,6 +200,17 @@ test('maxSegment of a listener holds for what comes in', () => {
   tcp.sends({ data: text(600) });
 });
 
+test('maxSegment of a listener holds for connections out of cookies', () => {
+  const tcp = new TcpPeer({ tcp: { synCookies: 'always' } });
+  tcp.listener = tcp.stack.tcp.listen({ port: 80, maxSegment: 600 });
+  tcp.gets({ flags: SYN, seq: tcp.theirs(-1), mss: 1460 });
+  tcp.sends({ flags: SYN | ACK, mss: 600 });
+  tcp.gets({ flags: ACK, ack: tcp.ours(0) });
+  tcp.socket = tcp.listener.accept();
+  tcp.write(text(900));
+  assert.ok(tcp.sends({}).data.length <= 600);
+});
+
 test('maxSegment on an open connection makes segments smaller, never larger', () => {
   const tcp = TcpPeer.established({ mss: 1000, timestamps: 5 });
   options(tcp).maxSegment = 512;

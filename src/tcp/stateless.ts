@@ -26,7 +26,7 @@ import type { Tcp } from './tcp.ts';
 import { enter } from './trace.ts';
 
 /** Answers a SYN and forgets it. */
-export function answerStateless(tcp: Tcp, s: Segment, packet: Packet): void {
+export function answerStateless(tcp: Tcp, s: Segment, packet: Packet, most: number): void {
   const path = tcp.net.wayBack.of(packet);
   const at = path === null ? NO_SLOT : tcp.egress.begin(path);
   if (path === null || at === NO_SLOT) {
@@ -39,7 +39,7 @@ export function answerStateless(tcp: Tcp, s: Segment, packet: Packet): void {
   const mss = statedMss(path, tcp.optionValues.mss);
   const now = tcp.clock.ms;
   const iss = tcp.cookies.make(path, localPort, remotePort, s.seq, mss, now);
-  const header = writeOptions(tcp, path, at);
+  const header = writeOptions(tcp, path, at, most);
   const flags = Wire.SYN | Wire.ACK;
   const ack = (s.seq + 1) | 0;
   Wire.write(view, at, localPort, remotePort, iss, ack, header, flags, tcp.initialWindow);
@@ -49,11 +49,12 @@ export function answerStateless(tcp: Tcp, s: Segment, packet: Packet): void {
 }
 
 /** MSS, and with timestamps what else the SYN offered; the length of the header. */
-function writeOptions(tcp: Tcp, path: Path, at: number): number {
+function writeOptions(tcp: Tcp, path: Path, at: number, most: number): number {
   const view = tcp.view;
   const peer = tcp.optionValues;
   let to = at + Wire.HEADER_LENGTH;
-  Options.writeMss(view, to, offeredMss(path));
+  const offered = offeredMss(path);
+  Options.writeMss(view, to, most !== 0 && most < offered ? most : offered);
   to += 4;
   if (peer.timestamps === 0 || !tcp.options.timestamps) return to - at;
   const tsVal = (tcp.clock.ms + tcp.secrets.timestampOffset(path)) | 0;
@@ -106,6 +107,7 @@ function open(
 ): void {
   const c = tcp.adopt(packet);
   if (c === null) return;
+  listener.begin(c);
   tcp.stats[Stats.SYN_COOKIES_RECEIVED]! += 1;
   tcp.stats[Stats.PASSIVE_OPENS]! += 1;
   recallOptions(tcp.optionValues);
@@ -119,6 +121,5 @@ function open(
   c.sndBase = c.sndNxt;
   enter(tcp, c, SYN_RECEIVED);
   c.opening!.synSentAt = UNKNOWN;
-  listener.begin(c);
   arrives(tcp, c, s);
 }

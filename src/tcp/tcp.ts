@@ -334,7 +334,7 @@ export class Tcp implements Transport {
     if (patience.keepAlive === 0) return disarm(c, TIMER_KEEPALIVE);
     if (c.state < State.ESTABLISHED) return;
     patience.probesUnanswered = 0;
-    c.lastReceivedAt = this.clock.ms;
+    c.lastBareAt = this.clock.ms;
     armKeepAlive(this.wheel, c, (this.clock.ms + patience.keepAliveIdleMs) | 0);
   }
 

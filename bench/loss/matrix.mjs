@@ -19,7 +19,7 @@ const BYTES = new Map([
   [0.1, 5e5],
   [0.3, 1e5],
 ]);
-const SEEDS = [1, 2, 3, 4, 5];
+const SEEDS = [1, 2, 3];
 
 /** Every cell: { loss, rttMs, reorder, bytes, bytesPerSecond, seconds, intact, ... }. */
 export function matrix({ quick, tell }) {

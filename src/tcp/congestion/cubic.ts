@@ -19,7 +19,7 @@ import { windowUsed } from './usage.ts';
 /** RFC 9438 4.1, 4.6, 5. */
 const C = 0.4;
 const BETA = 0.7;
-/** RFC 9438 4.3: what Reno would add per window, with CUBIC's decrease. */
+/** RFC 9438 4.3: what Reno would add per window, with CUBIC's decrease, up to the last loss. */
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 8;
@@ -65,6 +65,7 @@ class Cubic implements CongestionControl {
     const reduced = (window * BETA) | 0;
     c.ssthresh = reduced > 2 * c.mss ? reduced : 2 * c.mss;
     growth.hasLost = 1;
+    growth.cubicPrior = window;
     growth.cubicEpoch = 0;
     growth.ackedBytes = 0;
   }
@@ -97,6 +98,7 @@ function keepCurve(growth: Growth, kept: Kept): void {
   kept.cubicEpoch = growth.cubicEpoch;
   kept.cubicK = growth.cubicK;
   kept.cubicReno = growth.cubicReno;
+  kept.cubicPrior = growth.cubicPrior;
 }
 
 function restoreCurve(growth: Growth, kept: Kept): void {
@@ -104,6 +106,7 @@ function restoreCurve(growth: Growth, kept: Kept): void {
   growth.cubicEpoch = kept.cubicEpoch;
   growth.cubicK = kept.cubicK;
   growth.cubicReno = kept.cubicReno;
+  growth.cubicPrior = kept.cubicPrior;
 }
 
 function slowStart(c: Connection, growth: Growth, bytes: number, rttUs: number): void {
@@ -120,17 +123,19 @@ function avoidance(c: Connection, growth: Growth, bytes: number, nowMs: number):
   const seconds = ((nowMs - growth.cubicEpoch) | 0) / 1000 + c.srtt / 8e6;
   const offset = seconds - growth.cubicK / 1000;
   const target = growth.cubicMax + C * offset * offset * offset * c.mss;
-  growth.cubicReno += (ALPHA * bytes * c.mss) / c.cwnd;
-  const wanted = target > growth.cubicReno ? target : growth.cubicReno;
+  const alpha = growth.cubicReno < growth.cubicPrior ? ALPHA : 1;
+  growth.cubicReno += (alpha * bytes * c.mss) / c.cwnd;
   // At most half a window more per round trip (4.2).
   const most = c.cwnd * 1.5;
-  const goal = wanted < most ? wanted : most;
+  const goal = target < most ? target : most;
   const step = goal > c.cwnd ? ((goal - c.cwnd) * bytes) / c.cwnd : 0;
   const least = growth.hasLost === 0 ? bytes / BLIND_DIVISOR : 0;
   growth.ackedBytes += step > least ? step : least;
   const grown = growth.ackedBytes | 0;
   c.cwnd += grown;
   growth.ackedBytes -= grown;
+  // Never below what Reno would have: at once, not a step towards it (4.3).
+  if (growth.cubicReno > c.cwnd) c.cwnd = growth.cubicReno | 0;
 }
 
 /** RFC 9438 5.8: time in which the program had nothing to send is not time on the curve. */

@@ -18,6 +18,8 @@ export class Growth {
   cubicEpoch = 0;
   cubicK = 0;
   cubicReno = 0;
+  /** CUBIC: the window at the last loss. */
+  cubicPrior = 0;
   /** 1 once there was a loss: before it nobody knows how much the path takes. */
   hasLost = 0;
   /** CUBIC: since when the window is not used (ms, 0: it is). The curve waits meanwhile. */
@@ -38,6 +40,7 @@ export class Growth {
     this.ackedBytes = 0;
     this.hasLost = 0;
     this.cubicMax = 0;
+    this.cubicPrior = 0;
     this.cubicEpoch = 0;
     this.pausedAt = 0;
     this.used = 0;

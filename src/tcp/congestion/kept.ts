@@ -12,6 +12,7 @@ export class Kept {
   cubicEpoch = 0;
   cubicK = 0;
   cubicReno = 0;
+  cubicPrior = 0;
 }
 
 /** What every algorithm keeps. */
@@ -22,6 +23,7 @@ export function keepWindow(c: Connection, kept: Kept): void {
   kept.cubicEpoch = 0;
   kept.cubicK = 0;
   kept.cubicReno = 0;
+  kept.cubicPrior = 0;
 }
 
 /** The window back; what was won meanwhile stays. */

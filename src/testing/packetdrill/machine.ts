@@ -6,6 +6,7 @@
  * @module
  */
 import { Address, Prefix } from '../../base/address.ts';
+import type { Link } from '../../link/link.ts';
 import type { MemoryLink } from '../../link/memory-link.ts';
 import { createPair } from '../../link/pair.ts';
 import { createStack, type Stack } from '../../stack/stack.ts';
@@ -53,6 +54,9 @@ export interface MachineOptions {
 
 const ARENA_BYTES = 16 << 20;
 const HEAP_BYTES = 8 << 20;
+/** Scripts send segments larger than the MTU, as a card that joins them would. */
+const WIRE_MTU = 20_000;
+const SLOTS = 96;
 const START_US = 1_000_000;
 /** Duplicate address detection and the like are over by then. */
 const SETTLED_US = 5_000_000;
@@ -84,10 +88,12 @@ export class Machine {
     const arena = Arena.allocate(ARENA_BYTES);
     const source = new Random(options.seed);
     const random = (): number => source.next();
-    const [ours, theirs] = createPair(arena, { mtu: options.mtu, slots: 512 });
+    const [ours, theirs] = createPair(arena, { mtu: WIRE_MTU, slots: SLOTS });
     this.#link = theirs;
     this.stack = createStack({ arena, heapBytes: HEAP_BYTES, random, tcp: options.tcp });
-    const nic = this.stack.attach(ours, { addresses: [Prefix.parse(options.local)] });
+    const nic = this.stack.attach(narrow(ours, options.mtu), {
+      addresses: [Prefix.parse(options.local)],
+    });
     const anywhere = options.version === 4 ? '0.0.0.0/0' : '::/0';
     this.stack.addRoute(Prefix.parse(anywhere), Address.parse(options.gateway), nic);
     this.advance(SETTLED_US);
@@ -102,8 +108,9 @@ export class Machine {
 
   /** The stack receives a frame and acts on it. Throws an Error for one that no link carries. */
   inject(frame: Uint8Array): void {
-    const { mtu } = this.options;
-    if (frame.length > mtu + ETHERNET_BYTES) throw new Error(`more than the MTU of ${mtu} bytes`);
+    if (frame.length > WIRE_MTU + ETHERNET_BYTES) {
+      throw new Error(`a packet of more than ${WIRE_MTU} bytes`);
+    }
     if (!sendFrame(this.#link, frame)) throw new Error('the wire has no room for the frame');
     this.settle();
   }
@@ -194,6 +201,14 @@ export class Machine {
       packet,
     };
   }
+}
+
+/** The link, with a smaller MTU for what the stack sends. */
+function narrow(link: Link, mtu: number): Link {
+  const { name, arena, ring, mac, segmentBytes, features } = link;
+  const exchange = (): number => link.exchange();
+  const close = (): void => link.close();
+  return { name, arena, ring, mac, mtu, segmentBytes, features, exchange, close };
 }
 
 function isV6(decoded: Decoded): boolean {

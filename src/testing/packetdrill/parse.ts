@@ -22,7 +22,11 @@ export function parse(source: string): Script {
     flags.push({ name, value: rest.join('=').replace(/^"|"$/g, ''), line });
   }
   const events: ScriptEvent[] = [];
-  while (cursor.peek().kind !== 'end') events.push(parseEvent(cursor));
+  while (cursor.peek().kind !== 'end') {
+    // A command without a time cleans up at the end: there is nothing to clean.
+    if (events.length > 0 && cursor.peek().kind === 'command') cursor.take();
+    else events.push(parseEvent(cursor));
+  }
   if (events.length === 0) throw new ScriptError(cursor.line, 'a script without events');
   return { flags, setup, events };
 }

@@ -169,3 +169,17 @@ test('drill() has poll and epoll, and they block as long as they are told', () =
 +0 > . 1:1(0) ack 11`),
   );
 });
+
+test('drill() takes segments larger than the MTU, both ways, and a command that cleans up', () => {
+  passes(
+    established(`+0 < P. 1:4001(4000) ack 1 win 257
++0 > . 1:1(0) ack 4001
++0 read(4, ..., 5000) = 4000
++0 write(4, ..., 5000) = 5000
++0 > P. 1:5001(5000) ack 4001
+\`rm -f leftovers\``),
+  );
+  const { status, message } = drill(established('+0 < . 1:30001(30000) ack 1 win 257'));
+  assert.equal(status, 'failed');
+  assert.equal(message, 'a packet of more than 20000 bytes');
+});

@@ -225,7 +225,7 @@ class Run {
       const next: LivePacket | undefined = sent[0];
       if (next === undefined || !follows(live, next)) break;
       sent.shift();
-      live = joined(live, next);
+      live = joined(live, next, expected.flags & PSH);
     }
     return live;
   }
@@ -386,11 +386,12 @@ function follows(before: LivePacket, next: LivePacket): boolean {
   );
 }
 
-function joined(before: LivePacket, next: LivePacket): LivePacket {
+/** Which of the segments had PSH is the stack's own business: it is taken as `push`. */
+function joined(before: LivePacket, next: LivePacket, push: number): LivePacket {
   const payload = new Uint8Array(before.payload.length + next.payload.length);
   payload.set(before.payload);
   payload.set(next.payload, before.payload.length);
-  return { ...before, flags: next.flags | before.flags, payload };
+  return { ...before, flags: ((next.flags | before.flags) & ~PSH) | push, payload };
 }
 
 /** The script's TSval in place of the wire's: it stands for it from now on. */

@@ -10,6 +10,7 @@ import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { boundedMss } from './choices.ts';
 import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
+import { fastOpenAnswered } from './fast-open.ts';
 import { searchFromStart } from './mtu-probe.ts';
 import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
@@ -34,7 +35,7 @@ export const UNKNOWN = 0;
 export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   const hasAck = (s.flags & ACK) !== 0;
   // First: the ACK bit.
-  if (hasAck && (((s.ack - c.opening!.iss) | 0) <= 0 || ((s.ack - c.sndNxt) | 0) > 0)) {
+  if (hasAck && (((s.ack - c.opening!.iss) | 0) <= 0 || ((s.ack - c.sndNxt) | 0) > sentInSyn(c))) {
     tcp.drops[Drop.TCP_BAD_ACK]! += 1;
     if (!(s.flags & RST)) tcp.reset(s.ack, 0, 0);
     return;
@@ -51,6 +52,8 @@ export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   if (!(s.flags & SYN)) return;
   takeSyn(tcp, c, s);
   if (hasAck) {
+    const { fast } = c.opening!;
+    if (fast !== null) fastOpenAnswered(tcp, c, fast, s);
     becomeEstablished(tcp, c, s, s.window);
     c.ackDue = ACK_NOW;
     tcp.makeReady(c);
@@ -73,6 +76,12 @@ export function crossed(tcp: Tcp, c: Connection, s: Segment): boolean {
   becomeEstablished(tcp, c, s, s.window);
   takeRest(tcp, c, s);
   return true;
+}
+
+/** Payload bytes that went with our SYN. */
+function sentInSyn(c: Connection): number {
+  const { fast } = c.opening!;
+  return fast === null ? 0 : fast.sent;
 }
 
 /** Data or FIN that came with the SYN. */

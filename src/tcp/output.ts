@@ -24,6 +24,7 @@ import {
   TIMER_RETRANSMIT,
   TIMER_USER,
 } from './connection.ts';
+import { writeFastOpen } from './fast-open.ts';
 import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
@@ -343,13 +344,15 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   const at = tcp.egress.begin(path);
   if (at === NO_SLOT) return false;
   const isReply = c.state !== SYN_SENT;
-  const headerLength = writeSynOptions(tcp, c, at, isReply);
+  let headerLength = writeSynOptions(tcp, c, at, isReply);
+  const { iss, fast } = c.opening!;
+  if (fast !== null && !isReply) headerLength = writeFastOpen(tcp, c, fast, at, headerLength);
   const flags = isReply ? Wire.SYN | Wire.ACK : Wire.SYN;
   const window = tcp.options.receiveBufferBytes < 65535 ? tcp.options.receiveBufferBytes : 65535;
   const ack = isReply ? c.rcvNxt : 0;
-  const { iss } = c.opening!;
   Wire.write(tcp.view, at, c.localPort, c.remotePort, iss, ack, headerLength, flags, window);
-  tcp.egress.commit(path, at, headerLength, TX_TCP_SUM, headerLength, 0, 0);
+  const length = fast === null ? headerLength : headerLength + fast.inLast;
+  tcp.egress.commit(path, at, length, TX_TCP_SUM, headerLength, 0, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
   c.bareSegmentsOut++;
   c.rcvAdv = (c.rcvNxt + window) | 0;

@@ -26,6 +26,7 @@ import {
   TIMER_REORDER,
   TIMER_USER,
 } from './connection.ts';
+import type { FastSyn } from './fast-open.ts';
 import type { TcpListener } from './listener.ts';
 import { Pool } from './pool.ts';
 
@@ -39,6 +40,8 @@ export class Opening {
   listener: TcpListener | null = null;
   /** 1 while it waits in the listener's accept queue. */
   acceptQueued = 0;
+  /** Data in our SYN (fast-open.ts); null where nobody asked for it. */
+  fast: FastSyn | null = null;
 }
 
 /** What loss recovery knows (recovery.ts). */
@@ -156,6 +159,7 @@ export function beginOpening(c: Connection, iss: number): void {
   opening.irs = 0;
   opening.listener = null;
   opening.acceptQueued = 0;
+  opening.fast = null;
   c.opening = opening;
 }
 

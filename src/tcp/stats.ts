@@ -131,3 +131,12 @@ export const BLACK_HOLES = stat(
 export const MTU_PROBES = stat('tcp_mtu_probes', 'Larger segments sent to see if they arrive.');
 export const MTU_PROBES_ARRIVED = stat('tcp_mtu_probes_arrived', 'Of these those that arrived.');
 export const MTU_PROBES_LOST = stat('tcp_mtu_probes_lost', 'Of these those that did not.');
+export const FAST_OPENS = stat('tcp_fast_opens', 'Connections whose peer took data in the SYN.');
+export const FAST_OPENS_FAILED = stat(
+  'tcp_fast_opens_failed',
+  'SYNs with data of which the peer took the SYN only.',
+);
+export const FAST_OPEN_BLACKHOLES = stat(
+  'tcp_fast_open_blackholes',
+  'SYNs with Fast Open that were not answered before they went out without.',
+);

@@ -26,6 +26,7 @@ import type { CongestionControl } from './congestion/congestion.ts';
 import { ACK_DELAYED, type Connection, TIMER_DELAYED_ACK, TIMER_KEEPALIVE } from './connection.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
+import { FastOpens } from './fast-open.ts';
 import { Flows, isFlow } from './flows.ts';
 import { arrives } from './input.ts';
 import type { ListenOptions, TcpListener } from './listener.ts';
@@ -78,6 +79,7 @@ export class Tcp implements Transport {
   readonly initialWindow: number;
   readonly timeWaits: TimeWaits;
   readonly cookies: SynCookies;
+  readonly fastOpens: FastOpens = new FastOpens();
   /** Connections that their program has let go of, TIME-WAIT apart. */
   orphans = 0;
   readonly #resetLimit: ResetLimit;

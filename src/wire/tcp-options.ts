@@ -12,6 +12,7 @@ export const KIND_WINDOW_SCALE = 3;
 export const KIND_SACK_PERMITTED = 4;
 export const KIND_SACK = 5;
 export const KIND_TIMESTAMPS = 8;
+export const KIND_FAST_OPEN = 34;
 
 /** RFC 7323 2.3: a larger shift is to be taken as 14. */
 export const MAX_WINDOW_SCALE = 14;
@@ -30,6 +31,9 @@ export class TcpOptionValues {
   /** SACK blocks: offset of the first edge and their number. */
   sackAt = 0;
   sackCount = 0;
+  /** The Fast Open cookie: where it lies and its length, 0 for a request, -1 when absent. */
+  fastOpenAt = 0;
+  fastOpenBytes = -1;
 
   clear(): void {
     this.mss = 0;
@@ -37,6 +41,7 @@ export class TcpOptionValues {
     this.sackPermitted = 0;
     this.timestamps = 0;
     this.sackCount = 0;
+    this.fastOpenBytes = -1;
   }
 }
 
@@ -81,7 +86,32 @@ function take(
   } else if (kind === KIND_SACK && length >= 10 && (length - 2) % 8 === 0) {
     into.sackAt = at + 2;
     into.sackCount = (length - 2) >> 3;
+  } else if (kind === KIND_FAST_OPEN && isCookieLength(length - 2)) {
+    into.fastOpenAt = at + 2;
+    into.fastOpenBytes = length - 2;
   }
+}
+
+/** RFC 7413 4.1.1: 4 to 16 bytes, an even number; none in a request. */
+function isCookieLength(bytes: number): boolean {
+  return bytes === 0 || (bytes >= 4 && bytes <= 16 && bytes % 2 === 0);
+}
+
+/** The longest header: 20 bytes and 40 of options. */
+export const MOST_HEADER = 60;
+
+/** Bytes of the Fast Open option with a cookie of so many, padded. */
+export function fastOpenLength(bytes: number): number {
+  return (bytes + 2 + 3) & ~3;
+}
+
+/** Writes the Fast Open option behind as many NOPs as it needs; an empty cookie is a request. */
+export function writeFastOpen(view: DataView, at: number, cookie: Uint8Array): void {
+  const nops = fastOpenLength(cookie.length) - cookie.length - 2;
+  for (let i = 0; i < nops; i++) view.setUint8(at + i, KIND_NOP);
+  view.setUint8(at + nops, KIND_FAST_OPEN);
+  view.setUint8(at + nops + 1, cookie.length + 2);
+  for (const [i, byte] of cookie.entries()) view.setUint8(at + nops + 2 + i, byte);
 }
 
 /** Writes the MSS option (4 bytes). */

@@ -7,8 +7,8 @@ import { Arena } from '../../storage/arena.ts';
 import { Injector } from '../../testing/injector.ts';
 import { icmp, tcp as segment } from '../../testing/packet.ts';
 import { Random } from '../../testing/random.ts';
-import { ESTABLISHED } from '../state.ts';
 import type { TcpSocket } from '../socket.ts';
+import { ESTABLISHED } from '../state.ts';
 
 const MACS = { srcMac: '02:00:00:00:00:02', dstMac: '02:00:00:00:00:01' };
 const HOST = '10.0.0.1';

@@ -47,7 +47,8 @@ for (const [expression, value] of VALUES) {
 test('execute() takes statements by line and by semicolon, and comments', () => {
   const printed = execute(
     `# a comment
-     wanted = 5 * 2; assert tcpi_snd_cwnd == wanted
+     wanted = 4 * 3; wanted -= 4 // 2; wanted += 2
+     wanted //= 1; wanted -= 2; assert tcpi_snd_cwnd == wanted
      print("cwnd", tcpi_snd_cwnd)
      print tcpi_rtt
      assert (1 +
@@ -68,6 +69,7 @@ test('execute() says which assertion fails, and what the values are', () => {
 test('execute() refuses what it does not know', () => {
   assert.throws(() => execute('assert tcpi_magic == 1', names()), /there is no 'tcpi_magic'/);
   assert.throws(() => execute('assert 1 == $', names()), /cannot read '\$'/);
+  assert.throws(() => execute('x += 1', names()), /there is no 'x'/);
   assert.throws(() => execute('assert (1', names()), /no '\)'/);
   assert.throws(() => execute('assert 1 2', names()), /'2' is not expected/);
 });

@@ -1,7 +1,7 @@
 /**
  * What stands in %{ }%: a small part of Python, enough for assertions on connection information.
  *
- * Statements `assert e`, `assert e, message`, `print(e, ...)` and `name = e`, by line or `;`.
+ * Statements `assert e`, `assert e, message`, `print(e, ...)`, `name = e` and `name += e`, by line or `;`.
  * Expressions: or, and, not, chained comparisons, | ^ & << >>, + - * / // % **, parentheses,
  * numbers, texts, True, False, None, abs, min, max, int, round, len, and the names given.
  * @module
@@ -16,7 +16,7 @@ export class AssertionFailed extends Error {
 }
 
 const TOKEN =
-  /\s*(?:(\d+\.\d*|\.\d+|0x[\da-fA-F]+|\d+)|([A-Za-z_]\w*)|"([^"]*)"|'([^']*)'|(\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%()<>=|&^~,]))/y;
+  /\s*(?:(\d+\.\d*|\.\d+|0x[\da-fA-F]+|\d+)|([A-Za-z_]\w*)|"([^"]*)"|'([^']*)'|(\/\/=|[-+*/%]=|\*\*|\/\/|<<|>>|<=|>=|==|!=|[-+*/%()<>=|&^~,]))/y;
 
 interface Piece {
   readonly kind: 'number' | 'name' | 'text' | 'sign' | 'end';
@@ -80,8 +80,15 @@ function printedText(reader: Reader): string {
 
 function assign(reader: Reader, names: Names): void {
   const name = reader.take().text;
-  reader.skip('=');
-  names.set(name, reader.expression());
+  const sign = reader.take().text;
+  const value = reader.expression();
+  if (sign === '=') {
+    names.set(name, value);
+    return;
+  }
+  const before = names.get(name);
+  if (before === undefined) throw new Error(`there is no '${name}' here`);
+  names.set(name, OPERATORS[sign.slice(0, -1)]!(before, value));
 }
 
 const CONSTANTS: Readonly<Record<string, Scalar>> = { True: true, False: false, None: null };
@@ -119,6 +126,8 @@ const COMPARISONS: Readonly<Record<string, (a: Scalar, b: Scalar) => boolean>> =
   '>': (a, b) => comparable(a)! > comparable(b)!,
   '>=': (a, b) => comparable(a)! >= comparable(b)!,
 };
+
+const ASSIGNMENT = /^(\/\/|[-+*/%])?=$/;
 
 /** Loosest first. */
 const LEVELS: readonly (readonly string[])[] = [
@@ -180,7 +189,7 @@ class Reader {
 
   get isAssignment(): boolean {
     const sign = this.#peek(1);
-    return this.#peek().kind === 'name' && sign.kind === 'sign' && sign.text === '=';
+    return this.#peek().kind === 'name' && sign.kind === 'sign' && ASSIGNMENT.test(sign.text);
   }
 
   expression(): Scalar {

@@ -200,7 +200,7 @@ test('translate() finds settings in all ways that scripts write them, and report
     'echo "4096 16384 65536" > /proc/sys/net/ipv4/tcp_rmem',
     "sysctl -w net.ipv4.tcp_wmem='4096 16384 32768'",
     'sysctl -q net.ipv4.tcp_magic=1 net.ipv4.tcp_dsack=1',
-    'tc qdisc add dev tun0 root fq',
+    'tc qdisc add dev tun0 root fq\nsysctl -q net.ipv4.tcp_sack=0 # a comment',
     'true',
   ]);
   assert.deepEqual(tcp, {

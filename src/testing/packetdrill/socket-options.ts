@@ -72,10 +72,10 @@ const SOCKET_OPTIONS: Readonly<Record<string, Option>> = {
     },
     get: (file) => file.socket?.options.linger ?? -1,
   },
-  // Linux doubles what it is told; the window then is half of that again.
+  // Linux doubles what it is told.
   SO_SNDBUF: {
     set: (file, value) => {
-      file.stack.tcp.options.sendBufferBytes = Math.max(2048, value);
+      file.stack.tcp.options.sendBufferBytes = Math.max(2048, 2 * value);
     },
   },
 };

@@ -99,7 +99,7 @@ export function settingsOf(command: string): [name: string, value: string][] {
 export function translate(commands: readonly string[]): Settings {
   const tcp: Record<string, unknown> = {};
   const notes: string[] = [];
-  for (const command of commands) {
+  for (const command of commands.flatMap(single)) {
     const settings = settingsOf(command);
     if (settings.length === 0 && !isNothing(command)) notes.push(`not run: \`${command.trim()}\``);
     for (const [name, value] of settings) {
@@ -111,6 +111,11 @@ export function translate(commands: readonly string[]): Settings {
   return { tcp: tcp as Partial<TcpOptions>, notes };
 }
 
+/** The commands of a line, or of several. */
+function single(commands: string): string[] {
+  return commands.replace(/\\\n/g, ' ').split(/\n|;|&&/);
+}
+
 function isNothing(command: string): boolean {
-  return /^\s*(true|:|sleep [\d.]+)?\s*$/.test(command);
+  return /^\s*(true|:|sleep [\d.]+|#.*)?\s*$/.test(command);
 }

@@ -5,6 +5,8 @@
 import { spawnSync } from 'node:child_process';
 
 const SUMS = ['ip', 'tcp', 'udp'].flatMap((name) => ['-o', `${name}.check_checksum:TRUE`]);
+/** Each segment by itself: a test's stream is no HTTP, whatever its port. */
+const APART = ['-o', 'tcp.desegment_tcp_streams:FALSE'];
 
 /**
  * Frames that no host should send. For a sum of zero UDP has 0xffff, the same in one's complement.
@@ -37,7 +39,7 @@ export function frames(file, filter) {
 
 /** Throws with tshark's reason. */
 function tshark(file, command) {
-  const args = ['-n', '-r', file, ...SUMS, ...command];
+  const args = ['-n', '-r', file, ...SUMS, ...APART, ...command];
   const options = { encoding: 'utf8', maxBuffer: 1 << 28 };
   const { status, stdout, stderr } = spawnSync('tshark', args, options);
   if (status !== 0) throw new Error(`tshark ${args.join(' ')}: ${stderr}`);

@@ -96,6 +96,10 @@ export const FRAGMENT_OVERLAP = drop(
   'fragment_overlap',
   'Fragments overlap (RFC 5722): the whole datagram is dropped.',
 );
+export const FRAGMENT_MIXED_ECN = drop(
+  'fragment_mixed_ecn',
+  'Fragments of one datagram, some marked (CE) and some that no router may mark.',
+);
 export const FRAGMENT_TIMEOUT = drop('fragment_timeout', 'A datagram was not complete in time.');
 export const FRAGMENT_NO_ROOM = drop('fragment_no_room', 'The reassembly budget is used up.');
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { CONGESTION_NAMES } from '../tcp/congestion/algorithms.ts';
+import { ECN_MODES } from '../tcp/ecn-handshake.ts';
 import { DEFAULTS, type TcpOptions } from '../tcp/options.ts';
 import { choice, duration, flag, integer, type Schema, size, table } from './schema-parts.ts';
 import { parseDuration, parseSize } from './units.ts';
@@ -164,6 +165,15 @@ const KEYS: readonly Key[] = [
     ),
   },
   onOff('pacing', 'pacing', 'Spreads a window over its round trip; BBR does so always.'),
+  {
+    name: 'ecn',
+    option: 'ecn',
+    schema: choice(
+      'Marks instead of losses (RFC 3168): not at all, when the peer asks, asked for, or with accurate feedback (RFC 9768).',
+      ECN_MODES,
+      DEFAULTS.ecn,
+    ),
+  },
   onOff('timestamps', 'timestamps', 'Timestamps, and with them PAWS (RFC 7323).'),
   onOff(
     'ignore_time_wait_rst',

@@ -2,6 +2,8 @@
  * One direction of a faulty link: frames enter, and leave late, twice, out of order or not at all.
  * @module
  */
+import { withMark } from './congestion-mark.ts';
+import { TX_IP_SUM } from './layout.gen.ts';
 import type { Random } from './random.ts';
 
 export interface Faults {
@@ -20,6 +22,8 @@ export interface Faults {
   /** A bottleneck, and the bytes that may wait before it (default 1 MiB); more is dropped. */
   readonly bitsPerSecond?: number;
   readonly queueBytes?: number;
+  /** Bytes waiting there above which a packet whose sender knows ECN is marked (CE). */
+  readonly markBytes?: number;
 }
 
 export interface FaultCounts {
@@ -33,6 +37,8 @@ export interface FaultCounts {
   reordered: number;
   /** Dropped at the bottleneck. */
   overflowed: number;
+  /** Marked there: congestion experienced. */
+  marked: number;
 }
 
 /** A frame on its way: its bytes with flags and headers of its descriptor. */
@@ -65,6 +71,7 @@ export class FaultyPath {
     corrupted: 0,
     reordered: 0,
     overflowed: 0,
+    marked: 0,
   };
   readonly #faults: Faults;
   readonly #random: Random;
@@ -75,6 +82,8 @@ export class FaultyPath {
   readonly #aside: Traveller[] = [];
   /** When the bottleneck has sent all it has. */
   #freeAt = 0;
+  /** Bytes that waited there before the last frame. */
+  #waiting = 0;
 
   /** `corrupt` makes a damaged copy of a frame. */
   constructor(faults: Faults, random: Random, corrupt: (frame: Frame) => Frame) {
@@ -141,14 +150,16 @@ export class FaultyPath {
 
   #queue(frame: Frame, now: number): void {
     const { delay = 0, jitter = 0, reorder = 0, reorderDepth = DEFAULT_DEPTH } = this.#faults;
+    const { markBytes = Number.POSITIVE_INFINITY } = this.#faults;
     const sentAt = this.#bottleneck(frame.bytes.length, now);
     if (sentAt < 0) {
       this.counts.overflowed++;
       return;
     }
+    const passed = this.#waiting > markBytes ? this.#mark(frame) : frame;
     const patience = this.#random.chance(reorder) ? this.#random.between(1, reorderDepth) : 0;
     const late = jitter > 0 ? this.#random.unit() * jitter : 0;
-    const traveller = { frame, dueAt: sentAt + delay + late, patience };
+    const traveller = { frame: passed, dueAt: sentAt + delay + late, patience };
     let at = this.#line.length;
     while (at > this.#first && this.#line[at - 1]!.dueAt > traveller.dueAt) at--;
     if (at === this.#line.length) this.#line.push(traveller);
@@ -162,8 +173,17 @@ export class FaultyPath {
     const startAt = Math.max(now, this.#freeAt);
     const waitingBytes = ((startAt - now) * bitsPerSecond) / 8e6;
     if (waitingBytes + bytes > queueBytes) return -1;
+    this.#waiting = waitingBytes;
     this.#freeAt = startAt + (bytes * 8e6) / bitsPerSecond;
     return this.#freeAt;
+  }
+
+  #mark(frame: Frame): Frame {
+    const isReceived = frame.descriptor !== undefined;
+    const bytes = withMark(frame.bytes, isReceived || (frame.flags & TX_IP_SUM) === 0);
+    if (bytes === null) return frame;
+    this.counts.marked++;
+    return { ...frame, bytes };
   }
 
   #shift(): Traveller {

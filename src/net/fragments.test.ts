@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import * as Drop from '../base/drops.ts';
 import { concat } from '../testing/bytes.ts';
 import type { Decoded } from '../testing/decode.ts';
 import * as Build from '../testing/packet.ts';
 import { HOST, HOST6, Host, PEER, PEER6 } from './harness.test.ts';
+import * as Stats from './stats.ts';
 
 const UDP = 17;
 
@@ -14,12 +16,14 @@ interface Piece {
   bytes: Uint8Array;
   id?: number;
   src?: string;
+  /** The ECN field. */
+  ecn?: number;
 }
 
 /** An IPv4 fragment. */
-function fragment4({ offset, more, bytes, id, src }: Piece): Uint8Array {
+function fragment4({ offset, more, bytes, id, src, ecn }: Piece): Uint8Array {
   const frame = Build.ip(
-    { src: src ?? PEER, dst: HOST, id: id ?? 1, dontFragment: false },
+    { src: src ?? PEER, dst: HOST, id: id ?? 1, dontFragment: false, trafficClass: ecn ?? 0 },
     UDP,
     bytes,
   );
@@ -34,10 +38,11 @@ function fragment4({ offset, more, bytes, id, src }: Piece): Uint8Array {
 }
 
 /** An IPv6 fragment. */
-function fragment6({ offset, more, bytes, id, src }: Piece): Uint8Array {
+function fragment6({ offset, more, bytes, id, src, ecn }: Piece): Uint8Array {
   const field = offset | (more ? 1 : 0);
   const header = Uint8Array.of(UDP, 0, field >> 8, field & 255, 0, 0, 0, id ?? 1);
-  const fields = { src: src ?? PEER6, dst: HOST6, extensions: { first: 44, bytes: header } };
+  const extensions = { first: 44, bytes: header };
+  const fields = { src: src ?? PEER6, dst: HOST6, extensions, trafficClass: ecn ?? 0 };
   return Build.ip(fields, UDP, bytes);
 }
 
@@ -92,6 +97,31 @@ for (const [name, fragment] of [
       ),
       { numRuns: 40 },
     );
+  });
+
+  test(`${name}: a mark on one fragment is one on the whole; on a sender without ECN it is dropped`, () => {
+    const cases: [number[], number | null][] = [
+      [[0, 0, 0], 0],
+      [[2, 2, 2], 2],
+      [[2, 3, 2], 3],
+      [[3, 1, 1], 3],
+      [[2, 0, 2], 0],
+      [[0, 3, 0], null],
+      [[3, 3, 0], null],
+    ];
+    for (const [fields, expected] of cases) {
+      const host = new Host();
+      let ecn: number | null = null;
+      const receive = (packet: { ecn: number }): void => {
+        ecn = packet.ecn;
+      };
+      host.net.register(UDP, { receive, failed: () => undefined });
+      const pieces = cut(counted(300), 104);
+      for (const [i, piece] of pieces.entries()) host.gets(fragment({ ...piece, ecn: fields[i]! }));
+      assert.equal(ecn, expected, `${fields}`);
+      assert.equal(host.drops[Drop.FRAGMENT_MIXED_ECN], expected === null ? 1 : 0);
+      if (expected === 3) assert.equal(host.stat(Stats.CE_IN), 1);
+    }
   });
 
   test(`${name}: overlap condemns the datagram, and what comes later of it`, () => {

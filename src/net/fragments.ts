@@ -57,9 +57,25 @@ class Datagram {
   header = NO_BLOCK;
   nextField = 0;
   hops = 0;
+  /** The ECN field of the whole, and a bit for each that its fragments came with. */
   ecn = 0;
+  ecnSeen = 0;
   condemned = false;
   deadline = 0;
+}
+
+/**
+ * RFC 3168 5.3: a mark on one fragment is a mark on the whole; false where fragments of a sender
+ * that does not know ECN carry one, so that it would get lost.
+ */
+function mergeEcn(datagram: Datagram, field: number): boolean {
+  datagram.ecnSeen |= 1 << field;
+  const seen = datagram.ecnSeen;
+  const isMarked = (seen & (1 << CE)) !== 0;
+  if (isMarked && (seen & 1) !== 0) return false;
+  if (isMarked) datagram.ecn = CE;
+  else datagram.ecn = (seen & 1) !== 0 ? 0 : field;
+  return true;
 }
 
 export class Reassembly {
@@ -128,7 +144,11 @@ export class Reassembly {
       return false;
     }
     if (!more) datagram.total = end;
-    if (packet.ecn === CE || datagram.pieces === 1) datagram.ecn = packet.ecn;
+    if (!mergeEcn(datagram, packet.ecn)) {
+      drops[Drop.FRAGMENT_MIXED_ECN]!++;
+      this.#condemn(datagram);
+      return false;
+    }
     if (offset === 0) this.#keepHeaders(datagram, packet, protocol, headerLength, nextField);
     if (datagram.received !== datagram.total || datagram.header === NO_BLOCK) return false;
     this.#assemble(datagram, packet);

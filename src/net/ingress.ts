@@ -225,7 +225,9 @@ export class Ingress {
       this.#branches.unknownProtocol(packet);
       return;
     }
-    this.#core.stats[Stats.DELIVERED]!++;
+    const stats = this.#core.stats;
+    stats[Stats.DELIVERED]!++;
+    if (packet.ecn !== 0) stats[Stats.ECT1_IN + packet.ecn - 1]!++;
     transport.receive(packet);
   }
 

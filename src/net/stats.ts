@@ -15,6 +15,10 @@ export const FRAMES_OUT = stat(
 );
 export const BYTES_OUT = stat('bytes_out', 'Bytes of those frames, Ethernet header included.');
 export const DELIVERED = stat('delivered', 'Packets handed to a transport.');
+/** One after the other, in the order of the codepoints. */
+export const ECT1_IN = stat('ect1_in', 'Packets delivered with ECT(1).');
+export const ECT0_IN = stat('ect0_in', 'Packets delivered with ECT(0).');
+export const CE_IN = stat('ce_in', 'Packets delivered with CE, congestion experienced.');
 export const FRAGMENTS_IN = stat('fragments_in', 'IP fragments received.');
 export const REASSEMBLED = stat('reassembled', 'Datagrams put together from fragments.');
 export const FRAGMENTS_OUT = stat('fragments_out', 'IP fragments sent.');

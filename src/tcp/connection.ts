@@ -16,6 +16,7 @@ import { cubic } from './congestion/cubic.ts';
 import type { Growth } from './congestion/growth.ts';
 
 import type { Pacer } from './congestion/pacer.ts';
+import type { Ecn } from './ecn.ts';
 import type { Choices, Disorder, Loss, Opening, Patience, Probing } from './parts.ts';
 
 import type { Scoreboard } from './scoreboard.ts';
@@ -254,6 +255,11 @@ export class Connection {
   /** Only while it is paced. */
   get pacer(): Pacer | null {
     return this.control.pacer;
+  }
+
+  /** Only where ECN was agreed on, or asked for. */
+  get ecn(): Ecn | null {
+    return this.control.ecn;
   }
 
   get localPort(): number {

@@ -10,6 +10,7 @@ import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { boundedMss } from './choices.ts';
 import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
+import { takeFirstAck, takeSynEcn } from './ecn-handshake.ts';
 import { fastOpenAnswered } from './fast-open.ts';
 import { searchFromStart } from './mtu-probe.ts';
 import { giveOpening } from './parts.ts';
@@ -101,6 +102,7 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
   c.lastAckSent = c.rcvNxt;
   c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
   takeTimestamps(tcp, c, peer);
+  takeSynEcn(tcp, c, s);
   c.sackOk = peer.sackPermitted & (tcp.options.sack ? 1 : 0);
   if (peer.windowScale >= 0) {
     c.sndWndScale = peer.windowScale;
@@ -152,6 +154,7 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   if (c.backoff > 0) noteTimeoutOver(tcp, c);
   else if (since !== UNKNOWN) sample(c, (tcp.clock.us - since) | 0, tcp.clock.ms, tcp.options);
   searchFromStart(tcp, c);
+  takeFirstAck(tcp, c, s);
   // A SYN lost more than once says that the path is in trouble (RFC 6928 2, RFC 5681 3.1).
   startCongestion(tcp, c, c.backoff > 1 ? 1 : tcp.options.initialWindowSegments);
   c.backoff = 0;

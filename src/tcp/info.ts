@@ -9,6 +9,7 @@
 
 import { RATE_UNIT } from './congestion/pacer.ts';
 import { type Connection, FAST_RECOVERY, LOSS, OPEN, TIMER_PERSIST } from './connection.ts';
+import { ASKED } from './ecn.ts';
 import { LOST, RETRANSMITTED, SACKED } from './scoreboard.ts';
 import { offeredMss } from './sizes.ts';
 import { SYN_SENT, stateName } from './state.ts';
@@ -168,7 +169,7 @@ function agreed(
     timestamps: c.tsOk === 1,
     sack: c.sackOk === 1,
     windowScaling: c.rcvWndScale > 0 || c.sndWndScale > 0,
-    ecn: false,
+    ecn: c.ecn !== null && c.ecn.mode !== ASKED,
     sendScale: c.sndWndScale > 0 ? c.sndWndScale : 0,
     receiveScale: c.rcvWndScale,
   };

@@ -9,6 +9,7 @@ import * as Drop from '../base/drops.ts';
 import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
+import { ecnArrives } from './ecn.ts';
 import { crossed, established, QUICK_ACKS, synSent } from './handshake.ts';
 import { disorderOf } from './parts.ts';
 import { isFresh, isMissing, remember } from './paws.ts';
@@ -39,6 +40,8 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
     (c.tsOk === 0 || timestampIsFine(tcp, c))
   ) {
     remember(c, tcp.optionValues, s.seq, tcp.clock.ms);
+    const ecn = c.ecn;
+    if (ecn !== null) ecnArrives(tcp, c, s, ecn);
     acknowledge(tcp, c, s);
     if (s.dataLength > 0) {
       c.dataSegmentsIn = (c.dataSegmentsIn + 1) | 0;
@@ -179,6 +182,7 @@ function acknowledged(tcp: Tcp, c: Connection, s: Segment): boolean {
     challenge(tcp, c);
     return false;
   }
+  if (c.ecn !== null) ecnArrives(tcp, c, s, c.ecn);
   acknowledge(tcp, c, s);
   if (c.finQueued === 1 && ((c.sndUna - c.finAt) | 0) > 0) return finAcknowledged(tcp, c);
   return true;

@@ -4,6 +4,7 @@
  */
 import { StackError } from '../base/errors.ts';
 import { algorithmNamed, type CongestionName } from './congestion/algorithms.ts';
+import { ECN_MODES, type EcnMode } from './ecn-handshake.ts';
 
 /** 'auto': when needed. */
 export type SynCookieMode = 'auto' | 'always' | 'never';
@@ -55,6 +56,11 @@ export interface TcpOptions {
   congestion: CongestionName;
   /** Spreads a window over its round trip; BBR does so always, 'none' never. */
   pacing: boolean;
+  /**
+   * ECN: 'off'; 'passive', where the peer asks; 'on', asked for too; 'accurate', with accurate
+   * feedback where the peer has it (RFC 9768). Linux' tcp_ecn 0, 2, 1 and 3.
+   */
+  ecn: EcnMode;
   /** Timestamps and with them PAWS (RFC 7323). */
   timestamps: boolean;
   /** Selective acknowledgments (RFC 2018). */
@@ -96,6 +102,7 @@ export const DEFAULTS: TcpOptions = {
   noDelay: false,
   congestion: 'cubic',
   pacing: false,
+  ecn: 'passive',
   timestamps: true,
   sack: true,
   ignoreTimeWaitRst: false,
@@ -140,6 +147,7 @@ export function complete(given: Partial<TcpOptions> = {}): TcpOptions {
     }
   }
   algorithmNamed(options.congestion);
+  checkEcn(options.ecn);
   if (options.firstEphemeralPort > options.lastEphemeralPort) {
     throw new StackError('EINVAL', 'tcp.firstEphemeralPort is above tcp.lastEphemeralPort');
   }
@@ -152,4 +160,10 @@ function checkMode(name: string, value: unknown): void {
     'EINVAL',
     `tcp.${name} is '${value}'; it must be 'auto', 'always' or 'never'`,
   );
+}
+
+function checkEcn(mode: EcnMode): void {
+  if (ECN_MODES.includes(mode)) return;
+  const modes = ECN_MODES.map((known) => `'${known}'`).join(', ');
+  throw new StackError('EINVAL', `tcp.ecn is '${mode}'; it must be one of ${modes}`);
 }

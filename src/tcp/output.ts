@@ -24,6 +24,8 @@ import {
   TIMER_RETRANSMIT,
   TIMER_USER,
 } from './connection.ts';
+import { ACCURATE, fieldOf, flagsOf, goesAlone, NOT_ECT, writeCounters } from './ecn.ts';
+import { synAckFlags, synFlags } from './ecn-handshake.ts';
 import { writeFastOpen } from './fast-open.ts';
 import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';
@@ -45,6 +47,7 @@ import { writeUrgent } from './urgent.ts';
 const QUANTUM = 16;
 /** Bytes that options may take. */
 const OPTIONS_ROOM = 40;
+const OPTIONS_END = Wire.HEADER_LENGTH + OPTIONS_ROOM;
 
 /** Sends what there is to send; true when there is more but no room or no turn left. */
 export function output(tcp: Tcp, c: Connection): boolean {
@@ -235,6 +238,7 @@ function congestionWindow(c: Connection): number {
 function segmentLimit(tcp: Tcp, c: Connection): number {
   const segmentBytes = c.path!.nic.link.segmentBytes;
   if (segmentBytes <= c.mss) return c.mss;
+  if (c.ecn !== null && goesAlone(c, c.ecn)) return c.mss;
   const most = segmentBytes - (segmentBytes % c.mss);
   return c.pacer === null ? most : releaseLimit(tcp, c, c.pacer, most);
 }
@@ -294,6 +298,13 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
     if (sack > 0) writeSack(tcp, c, at + header, sack);
     header += sack;
   }
+  let field = NOT_ECT;
+  const ecn = c.ecn;
+  if (ecn !== null) {
+    field = fieldOf(c, ecn, seq, length);
+    flags |= flagsOf(c, ecn, seq, length);
+    if (length === 0) header += writeCounters(tcp, ecn, at + header, OPTIONS_END - header);
+  }
   Wire.write(tcp.view, at, c.localPort, c.remotePort, seq, c.rcvNxt, header, flags, window);
   if (tcp.urgentCount !== 0) writeUrgent(tcp, c, at, seq);
   if (length > 0) {
@@ -303,7 +314,7 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
     c.bareSegmentsOut = (c.bareSegmentsOut + 1) | 0;
   }
   const segmentFlags = length > c.mss ? TX_TCP_SUM | TX_SEGMENT : TX_TCP_SUM;
-  tcp.egress.commit(path, at, header + length, segmentFlags, header, c.mss, 0);
+  tcp.egress.commit(path, at, header + length, segmentFlags, header, c.mss, field);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
   c.lastAckSent = c.rcvNxt;
   c.ackDue = ACK_NONE;
@@ -347,7 +358,7 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   let headerLength = writeSynOptions(tcp, c, at, isReply);
   const { iss, fast } = c.opening!;
   if (fast !== null && !isReply) headerLength = writeFastOpen(tcp, c, fast, at, headerLength);
-  const flags = isReply ? Wire.SYN | Wire.ACK : Wire.SYN;
+  const flags = isReply ? Wire.SYN | Wire.ACK | synAckFlags(c) : Wire.SYN | synFlags(tcp, c);
   const window = tcp.options.receiveBufferBytes < 65535 ? tcp.options.receiveBufferBytes : 65535;
   const ack = isReply ? c.rcvNxt : 0;
   Wire.write(tcp.view, at, c.localPort, c.remotePort, iss, ack, headerLength, flags, window);
@@ -382,6 +393,10 @@ function writeSynOptions(tcp: Tcp, c: Connection, at: number, isReply: boolean):
   if (isReply ? c.sackOk === 1 : tcp.options.sack) {
     Options.writeSackPermitted(tcp.view, to);
     to += 4;
+  }
+  if (isReply && c.ecn !== null && c.ecn.mode === ACCURATE) {
+    Options.writeAccEcn(tcp.view, to, c.ecn.ect0Bytes, c.ecn.ceBytes, c.ecn.ect1Bytes);
+    to += Options.ACCECN_LENGTH;
   }
   return to - at;
 }

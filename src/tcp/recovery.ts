@@ -6,6 +6,7 @@
  * cwnd allow. So there is one rule for sending, whatever found the loss.
  * @module
  */
+
 import {
   type Connection,
   FAST_RECOVERY,
@@ -14,6 +15,7 @@ import {
   TIMER_REORDER,
   TIMER_TLP,
 } from './connection.ts';
+import { reduced } from './ecn.ts';
 import { isProbeLoss, probeFailed } from './mtu-probe.ts';
 import { lossOf, settleLoss } from './parts.ts';
 import { setRto } from './rtt.ts';
@@ -146,6 +148,7 @@ function enterRecovery(tcp: Tcp, c: Connection, board: Scoreboard, before: numbe
   if (c.sackOk === 0) tcp.stats[Stats.RENO_RECOVERIES]! += 1;
   beginEpisode(c, board);
   c.congestion.lost(c);
+  if (c.ecn !== null) reduced(c, c.ecn);
   const loss = lossOf(c);
   c.recovery = FAST_RECOVERY;
   loss.recover = c.sndNxt;
@@ -200,6 +203,7 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, duplicate: boolean): 
   if (!spared && c.sndUna !== c.loss!.tlpEnd) {
     tcp.stats[Stats.TLP_RECOVERIES]! += 1;
     c.congestion.lost(c);
+    if (c.ecn !== null) reduced(c, c.ecn);
     c.cwnd = c.ssthresh;
   }
   if (c.board === null) settleLoss(c);
@@ -219,6 +223,7 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   // RFC 5681 equation 4: only the first timeout of a loss says something about the path.
   if (c.retries <= 1) c.congestion.timedOut(c);
   else c.cwnd = c.mss;
+  if (c.ecn !== null) reduced(c, c.ecn);
   c.recovery = LOSS;
   lossOf(c).recover = c.sndNxt;
   c.dupAcks = 0;

@@ -140,3 +140,12 @@ export const FAST_OPEN_BLACKHOLES = stat(
   'tcp_fast_open_blackholes',
   'SYNs with Fast Open that were not answered before they went out without.',
 );
+export const ECN_CONNECTIONS = stat('tcp_ecn_connections', 'Connections that agreed on ECN.');
+export const ECN_REDUCTIONS = stat(
+  'tcp_ecn_reductions',
+  'Windows reduced because a peer told of marks.',
+);
+export const DELIVERED_CE = stat(
+  'tcp_delivered_ce',
+  'Segments of ours that arrived with a mark, by accurate feedback (RFC 9768).',
+);

@@ -24,6 +24,7 @@ import * as Options from '../wire/tcp-options.ts';
 import { algorithmNamed } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import { ACK_DELAYED, type Connection, TIMER_DELAYED_ACK, TIMER_KEEPALIVE } from './connection.ts';
+import { giveEcn } from './ecn-handshake.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
 import { FastOpens } from './fast-open.ts';
@@ -196,6 +197,11 @@ export class Tcp implements Transport {
     options.tsVal = view.getInt32(at + 4);
     options.tsEcr = view.getInt32(at + 8);
     return true;
+  }
+
+  /** The ECN field of the packet that is being received. */
+  get packetEcn(): number {
+    return this.#packet!.ecn;
   }
 
   #drop(reason: number): void {
@@ -426,6 +432,7 @@ export class Tcp implements Transport {
     giveParts(c);
     if (c.board !== null) this.records.giveBoard(c);
     if (c.pacer !== null) this.records.givePacer(c);
+    if (c.ecn !== null) giveEcn(c);
     if (c.tally !== null) this.records.giveTally(c);
     if (c.outOfOrder !== null) {
       this.records.giveIntervals(c.outOfOrder);

@@ -36,7 +36,10 @@ import { Random } from './random.ts';
 
 /** A segment the stack under test sent. */
 export interface SentSegment {
+  /** AE (0x100) with them. */
   flags: number;
+  /** The ECN field of the packet. */
+  ecn: number;
   seq: number;
   ack: number;
   window: number;
@@ -75,6 +78,8 @@ export interface GivenSegment {
   sack?: [number, number][];
   /** Option bytes as they are, instead of mss and windowScale. */
   options?: number[];
+  /** The ECN field of the packet; Not-ECT when left out. */
+  ecn?: number;
   srcPort?: number;
   dstPort?: number;
   /** The urgent pointer, as it stands in the header. */
@@ -194,7 +199,8 @@ export class TcpPeer implements Transport {
     peer.socket = peer.stack.tcp.connect({ address: peer.peerAddress, port: PEER_PORT });
     peer.pump();
     peer.dstPort = peer.socket.localPort;
-    peer.synSegment = peer.sends({ flags: Wire.SYN });
+    peer.synSegment = peer.sends({});
+    if ((peer.synSegment.flags & Wire.SYN) === 0) throw new Error('the first segment is no SYN');
     return peer;
   }
 
@@ -249,7 +255,7 @@ export class TcpPeer implements Transport {
       TX_TCP_SUM,
       headerLength,
       0,
-      0,
+      given.ecn ?? 0,
     );
   }
 
@@ -390,7 +396,8 @@ export class TcpPeer implements Transport {
     if (flags & Wire.SYN) this.iss = Wire.seq(view, at);
     if (options.timestamps === 1) this.tsEcr = options.tsVal;
     this.sent.push({
-      flags,
+      flags: flags | ((view.getUint8(at + 12) & 1) << 8),
+      ecn: packet.ecn,
       seq: Wire.seq(view, at),
       ack: Wire.ack(view, at),
       window: Wire.window(view, at),

@@ -13,6 +13,9 @@ export const KIND_SACK_PERMITTED = 4;
 export const KIND_SACK = 5;
 export const KIND_TIMESTAMPS = 8;
 export const KIND_FAST_OPEN = 34;
+/** RFC 9768: the same counters in two orders. */
+export const KIND_ACCECN0 = 172;
+export const KIND_ACCECN1 = 174;
 
 /** RFC 7323 2.3: a larger shift is to be taken as 14. */
 export const MAX_WINDOW_SCALE = 14;
@@ -34,6 +37,9 @@ export class TcpOptionValues {
   /** The Fast Open cookie: where it lies and its length, 0 for a request, -1 when absent. */
   fastOpenAt = 0;
   fastOpenBytes = -1;
+  /** AccECN: offset of its first field, 0 when absent; fields of 3 bytes. The second is CE's. */
+  accEcnAt = 0;
+  accEcnFields = 0;
 
   clear(): void {
     this.mss = 0;
@@ -42,6 +48,7 @@ export class TcpOptionValues {
     this.timestamps = 0;
     this.sackCount = 0;
     this.fastOpenBytes = -1;
+    this.accEcnAt = 0;
   }
 }
 
@@ -89,6 +96,9 @@ function take(
   } else if (kind === KIND_FAST_OPEN && isCookieLength(length - 2)) {
     into.fastOpenAt = at + 2;
     into.fastOpenBytes = length - 2;
+  } else if ((kind === KIND_ACCECN0 || kind === KIND_ACCECN1) && (length - 2) % 3 === 0) {
+    into.accEcnAt = at + 2;
+    into.accEcnFields = (length - 2) / 3;
   }
 }
 
@@ -139,4 +149,20 @@ export function writeTimestamps(view: DataView, at: number, tsVal: number, tsEcr
 /** Writes two NOPs and the SACK-permitted option (4 bytes). */
 export function writeSackPermitted(view: DataView, at: number): void {
   view.setInt32(at, (KIND_NOP << 24) | (KIND_NOP << 16) | (KIND_SACK_PERMITTED << 8) | 2);
+}
+
+/** Bytes of the padded AccECN option. */
+export const ACCECN_LENGTH = 12;
+
+/** Writes the AccECN option, order 0, and a NOP (12 bytes): 24 bits of each counter. */
+export function writeAccEcn(
+  view: DataView,
+  at: number,
+  ect0Bytes: number,
+  ceBytes: number,
+  ect1Bytes: number,
+): void {
+  view.setInt32(at, (KIND_ACCECN0 << 24) | (11 << 16) | ((ect0Bytes >>> 8) & 0xffff));
+  view.setInt32(at + 4, (ect0Bytes << 24) | (ceBytes & 0xffffff));
+  view.setInt32(at + 8, (ect1Bytes << 8) | KIND_NOP);
 }

@@ -15,6 +15,8 @@ export const ACK = 0x10;
 export const URG = 0x20;
 export const ECE = 0x40;
 export const CWR = 0x80;
+/** RFC 9768: in the byte before the others, where write() puts it; flags() does not read it. */
+export const AE = 0x100;
 
 //  0      2      4      8      12      13     14      16     18     20
 //  | src  | dst  | seq  | ack  | off   | flags| window| sum  | urg  | options ...

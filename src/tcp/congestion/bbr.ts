@@ -51,6 +51,10 @@ class BbrControl implements CongestionControl {
     m.window = c.mss;
   }
 
+  congested(c: Connection): void {
+    if (c.pacer !== null) noteMark(c.pacer.model!);
+  }
+
   keep(c: Connection, kept: Kept): void {
     keepWindow(c, kept);
   }
@@ -123,7 +127,7 @@ function noteLoss(m: BbrModel, lost: number): void {
 }
 
 /** An ECN mark says what a loss says, before one happens. */
-export function noteMark(m: BbrModel): void {
+function noteMark(m: BbrModel): void {
   if (m.lossInRound === 0) m.lossRoundEnd = m.rate.delivered;
   m.lossInRound = 1;
 }

@@ -33,6 +33,8 @@ export interface CongestionControl {
   lost(c: Connection): void;
   /** The retransmission timer fired: sets ssthresh and the loss window. */
   timedOut(c: Connection): void;
+  /** A mark (ECN) says that the path fills up: sets ssthresh and cwnd. */
+  congested(c: Connection): void;
   /** Before lost() or timedOut(): what restore() needs when it turns out that nothing was lost. */
   keep(c: Connection, kept: Kept): void;
   /** The loss was none: the window as it was. */

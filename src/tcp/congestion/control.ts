@@ -1,16 +1,18 @@
 /**
  * What rules how a connection sends. Those that need nothing of their own, nearly all, share the
  * record of their algorithm; one that is
- * paced has one to itself.
+ * paced, or marks its packets (ECN), has one to itself.
  * @module
  */
 import type { Connection } from '../connection.ts';
+import type { Ecn } from '../ecn.ts';
 import type { CongestionControl } from './congestion.ts';
 import type { Pacer } from './pacer.ts';
 
 export class Control {
   algorithm: CongestionControl;
   pacer: Pacer | null = null;
+  ecn: Ecn | null = null;
 
   constructor(algorithm: CongestionControl) {
     this.algorithm = algorithm;
@@ -36,7 +38,7 @@ export function ownControl(c: Connection): Control {
 /** A record with nothing in it any more goes back. */
 export function settleControl(c: Connection): void {
   const control = c.control;
-  if (control.isShared || control.pacer !== null) return;
+  if (control.isShared || control.pacer !== null || control.ecn !== null) return;
   c.control = control.algorithm.shared;
   controls.push(control);
 }

@@ -19,6 +19,8 @@ import { windowUsed } from './usage.ts';
 /** RFC 9438 4.1, 4.6, 5. */
 const C = 0.4;
 const BETA = 0.7;
+/** RFC 8511 3.1. */
+const BETA_MARKED = 0.85;
 /** RFC 9438 4.3: what Reno would add per window, with CUBIC's decrease, up to the last loss. */
 const ALPHA = (3 * (1 - BETA)) / (1 + BETA);
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
@@ -58,11 +60,21 @@ class Cubic implements CongestionControl {
   }
 
   lost(c: Connection): void {
+    this.#reduce(c, BETA);
+  }
+
+  /** Alternative backoff (RFC 8511): a mark comes from a short queue, so less is given up. */
+  congested(c: Connection): void {
+    this.#reduce(c, BETA_MARKED);
+    if (c.cwnd > c.ssthresh) c.cwnd = c.ssthresh;
+  }
+
+  #reduce(c: Connection, beta: number): void {
     const window = c.cwnd;
     // Fast convergence (RFC 9438 4.7): a smaller peak than last time makes room for others.
     const growth = growthOf(c);
     growth.cubicMax = window < growth.cubicMax ? ((window * (1 + BETA)) / 2) | 0 : window;
-    const reduced = (window * BETA) | 0;
+    const reduced = (window * beta) | 0;
     c.ssthresh = reduced > 2 * c.mss ? reduced : 2 * c.mss;
     growth.hasLost = 1;
     growth.cubicPrior = window;

@@ -11,6 +11,8 @@ import { windowUsed } from './usage.ts';
 
 /** RFC 3465: a single ACK opens the window by at most this many segments in slow start. */
 const LIMIT = 2;
+/** RFC 8511 3.1. */
+const BETA_MARKED = 0.8;
 
 class NewReno implements CongestionControl {
   readonly name = 'newreno';
@@ -41,6 +43,14 @@ class NewReno implements CongestionControl {
 
   lost(c: Connection): void {
     c.ssthresh = half(c);
+    if (c.growth !== null) c.growth.ackedBytes = 0;
+  }
+
+  /** Alternative backoff (RFC 8511): a mark comes from a short queue, so less is given up. */
+  congested(c: Connection): void {
+    const reduced = (c.flight * BETA_MARKED) | 0;
+    c.ssthresh = reduced > 2 * c.mss ? reduced : 2 * c.mss;
+    if (c.cwnd > c.ssthresh) c.cwnd = c.ssthresh;
     if (c.growth !== null) c.growth.ackedBytes = 0;
   }
 

@@ -32,6 +32,8 @@ class None implements CongestionControl {
     c.ssthresh = MOST_WINDOW;
   }
 
+  congested(_c: Connection): void {}
+
   keep(c: Connection, kept: Kept): void {
     keepWindow(c, kept);
   }

@@ -132,6 +132,17 @@ test('a peer that was only away gets full segments again after one probe', () =>
   assert.equal(tcp.stack.report().tcp['tcp_mtu_probes'], 1);
 });
 
+test('no probe is larger than what the program chose to be the most', () => {
+  const tcp = inFlight(6);
+  tcp.socket!.options.maxSegment = 1200;
+  tcp.getsIcmp(3, 4, tcp.ours(0), 1000);
+  tcp.gets({ flags: ACK, ack: tcp.ours(6 * FULL) });
+  tcp.leap(601_000);
+  tcp.sent.splice(0);
+  tcp.write('z'.repeat(10 * FULL));
+  assert.equal(tcp.sent[0]!.data.length, 1200, 'the probe');
+});
+
 test('small segments that do not arrive say nothing about sizes', () => {
   const tcp = TcpPeer.established({ mss: FULL, sack: true });
   tcp.write('hello');

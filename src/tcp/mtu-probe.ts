@@ -15,6 +15,7 @@
  * where it is acknowledged.
  * @module
  */
+import { boundedMss } from './choices.ts';
 import { type Connection, OPEN } from './connection.ts';
 import { giveProbing, type Probing, probingOf } from './parts.ts';
 import { NONE, type Scoreboard } from './scoreboard.ts';
@@ -110,7 +111,7 @@ export function probeSize(tcp: Tcp, c: Connection): number {
 
 /** The largest at once while it is only suspected, then halves; 0 when the search is over. */
 function nextSize(tcp: Tcp, c: Connection, probing: Probing): number {
-  const fits = payloadMss(c, sendMss(c.path!, 65535, tcp.options.minMss));
+  const fits = payloadMss(c, boundedMss(c, sendMss(c.path!, 65535, tcp.options.minMss)));
   const high = probing.high < fits ? probing.high : fits;
   const left = high - c.mss;
   if (left > 0 && (probing.highFailed === 0 || left < 2)) return high;

@@ -26,7 +26,7 @@ const KEY_BIT = 8;
 
 const NO_SCALE = 15;
 const SACK = 16;
-export const ECN = 32;
+const ECN = 32;
 const OPTION_BITS = 63;
 
 export class SynCookies {

@@ -8,6 +8,7 @@ import { isBelowMark } from './choices.ts';
 import { noteAck } from './congestion/pacing.ts';
 import {
   type Connection,
+  LOSS,
   OPEN,
   TIMER_PERSIST,
   TIMER_RETRANSMIT,
@@ -17,7 +18,7 @@ import {
 import { probeProgress } from './mtu-probe.ts';
 import { settleLoss } from './parts.ts';
 import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
-import { sample } from './rtt.ts';
+import { sample, setRto } from './rtt.ts';
 import { takeSackBlocks } from './sack.ts';
 import type { Segment } from './segment.ts';
 import type { Tcp } from './tcp.ts';
@@ -104,6 +105,13 @@ function sampleByTimestamp(tcp: Tcp, c: Connection): void {
   const values = tcp.optionValues;
   if (c.tsOk === 0 || values.timestamps === 0) return;
   const ms = (tcp.clock.ms + c.tsOffset - values.tsEcr) | 0;
+  // An older echo than that of the last transmission: the ACK of an earlier copy was lost, and the
+  // time until the copies after it is not the path's. But it works again: no more backing off.
+  if (c.recovery === LOSS && ((values.tsEcr - c.tsOffset - c.lastSentAt) | 0) < 0) {
+    c.backoff = 0;
+    setRto(c, tcp.options);
+    return;
+  }
   if (ms >= 0 && ms < 0x1fffff) sample(c, ms * 1000, tcp.clock.ms, tcp.options);
 }
 

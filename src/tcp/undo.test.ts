@@ -213,3 +213,16 @@ test('a repair that times out lowers what the recovery aimed at, not what was in
   assert.equal(count(tcp, 'tcp_timeouts'), 1);
   assert.equal(connection(tcp).ssthresh, Math.max(2 * MSS, (aim * 0.7) | 0));
 });
+
+test('the echo of an earlier repair is no measurement, and ends the backing off', () => {
+  const tcp = inFlight(1, true);
+  tcp.leap(600);
+  const first = tcp.sent.find(({ seq }) => seq === tcp.ours(0))!.tsVal;
+  tcp.leap(6000);
+  assert.ok(connection(tcp).backoff >= 3);
+  const { srtt } = connection(tcp);
+  acks(tcp, 1, [], first + 1);
+  assert.equal(connection(tcp).srtt, srtt);
+  assert.equal(connection(tcp).backoff, 0);
+  assert.ok(connection(tcp).rtoMs < 300);
+});

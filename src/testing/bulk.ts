@@ -59,7 +59,7 @@ export function bulk(options: BulkOptions): BulkResult {
   serve(b, PORT, (socket) => compare(socket, source, sink));
   const socket = a.stack.tcp.connect({ address: Address.parse('10.0.0.2'), port: PORT });
   send(socket, source);
-  network.run(() => sink.accepted, { timeoutUs: TIMEOUT_US });
+  network.run(() => sink.accepted || socket.error !== '', { timeoutUs: TIMEOUT_US });
   const start = network.clock.now();
   network.run(() => sink.received >= bytes || socket.error !== '', { timeoutUs: TIMEOUT_US });
   const seconds = (network.clock.now() - start) / 1e6;

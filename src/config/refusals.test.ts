@@ -222,8 +222,8 @@ const FAULTY: [string, string, string | RegExp][] = [
   ],
   [
     'buffers beyond the memory',
-    `${LEAST}dpdk.memory = "16MiB"\ntcp.rx_buffer_size = "8MiB"`,
-    /\[tcp\] buffers of four connections do not fit in \[dpdk\] memory/,
+    `${LEAST}dpdk.memory = "16MiB"\ntcp.rx_buffer_size = "16MiB"`,
+    /\[tcp\] buffers of one connection do not fit in \[dpdk\] memory/,
   ],
   [
     'ports the wrong way round',

@@ -49,10 +49,10 @@ export function checkSense(config: Config, document: Document): Problem[] {
   }
   if (tcp.minRtoMs > tcp.maxRtoMs) report('/tcp/min_rto', '[tcp] min_rto is above max_rto');
   const buffers = tcp.receiveBufferBytes + tcp.sendBufferBytes;
-  if (buffers * 4 > config.dpdk.memory) {
+  if (buffers > config.dpdk.memory) {
     report(
       '/tcp',
-      '[tcp] buffers of four connections do not fit in [dpdk] memory: make them smaller or it larger',
+      '[tcp] buffers of one connection do not fit in [dpdk] memory: make them smaller or it larger',
     );
   }
   return problems;

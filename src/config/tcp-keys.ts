@@ -49,9 +49,9 @@ const KEYS: readonly Key[] = [
     'receiveBufferBytes',
     4 * KIB,
     16 * MIB,
-    'Receive buffer of one connection.',
+    'Most that a connection may hold for reading: the window of a fast path.',
   ),
-  bytes('tx_buffer_size', 'sendBufferBytes', 4 * KIB, 16 * MIB, 'Send buffer of one connection.'),
+  bytes('tx_buffer_size', 'sendBufferBytes', 4 * KIB, 16 * MIB, 'Most that a connection may hold for sending.'),
   count('max_connections', 'maxConnections', 1, 1 << 23, 'Connections of all states together.'),
   count('max_half_open', 'maxHalfOpen', 1, 1 << 20, 'Half-open connections of one listener.'),
   {

@@ -34,8 +34,12 @@ export class ByteRing {
   /** reserve()'s: not private, since a private method costs each ring a word of memory. */
   grow(heap: Heap, bytes: number): boolean {
     const wanted = bytes > this.#hint ? bytes : this.#hint;
-    const size = wanted <= SMALL_BLOCK ? SMALL_BLOCK : blockSize(wanted);
-    const block = heap.allocate(size);
+    let size = wanted <= SMALL_BLOCK ? SMALL_BLOCK : blockSize(wanted);
+    let block = heap.allocate(size);
+    if (block === NO_BLOCK && blockSize(bytes) < size) {
+      size = blockSize(bytes);
+      block = heap.allocate(size);
+    }
     if (block === NO_BLOCK) return false;
     if (this.size !== 0) {
       // Everything up to the old size may be in use: out-of-order bytes lie behind the end.
@@ -92,6 +96,30 @@ export class ByteRing {
     this.length -= bytes;
     if (this.length === 0 && !keep) this.release(heap);
     else this.#front = (this.#front + bytes) & (this.size - 1);
+  }
+
+  /**
+   * Gives back what the block holds beyond the queue, by halves: what was placed behind the end is
+   * lost. For when memory is short.
+   */
+  trim(heap: Heap): void {
+    if (this.length === 0) return this.release(heap);
+    let size = this.size;
+    while (size > SMALL_BLOCK && this.length <= size >> 1) size >>= 1;
+    if (size === this.size) return;
+    const first = this.contiguous(0);
+    if (first < this.length) {
+      // In two pieces: the second makes room for the first.
+      copy(heap.arena, this.#block + first, this.#block, this.length - first);
+      copy(heap.arena, this.#block, this.#block + this.#front, first);
+    } else {
+      copy(heap.arena, this.#block, this.#block + this.#front, this.length);
+    }
+    for (let half = this.size >> 1; half >= size; half >>= 1) heap.free(this.#block + half, half);
+    this.#front = 0;
+    this.size = size;
+    this.#hint = size;
+    this.#peak = this.length;
   }
 
   /** Gives the block back and forgets everything. */

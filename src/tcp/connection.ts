@@ -85,6 +85,10 @@ export class Connection {
   /** When a segment last arrived, with payload and without (ms). */
   lastDataAt = 0;
   lastBareAt = 0;
+  /** Most bytes held for reading (memory.ts); what the program had read when it was last weighed, and when (us). */
+  rcvLimit = 0;
+  rcvMeasured = 0;
+  rcvMeasuredAt = 0;
   /** Segments that arrived with data, and without (info.ts); they wrap. */
   dataSegmentsIn = 0;
   bareSegmentsIn = 0;
@@ -184,7 +188,6 @@ export class Connection {
   // is new and not for every connection belongs there, too: each is null while not needed.
   /** What it counts of the unusual; null while nothing unusual has happened. */
   tally: Tally | null = null;
-  hash = 0;
   /** TIME-WAIT's end, or that of an orphan's patience. */
   endAt = 0;
   opening: Opening | null = null;

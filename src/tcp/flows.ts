@@ -44,7 +44,7 @@ export class Flows {
   /** The connection over this path between these ports; null when the tuple is free. */
   find(path: Path, localPort: number, remotePort: number): Connection | null {
     const ports = (remotePort << 16) | localPort;
-    const hash = this.#hashOf(path, ports);
+    const hash = this.hashOf(path, ports);
     const table = this.#table;
     for (let at = table.find(hash); at !== NONE; at = table.next(at, hash)) {
       const c = this.#connections[table.value(at)]!;
@@ -54,17 +54,16 @@ export class Flows {
   }
 
   add(c: Connection): void {
-    c.hash = this.#hashOf(c.path!, c.ports);
-    this.#table.insert(c.hash, c.index);
+    this.#table.insert(this.hashOf(c.path!, c.ports), c.index);
   }
 
   /** Idempotent. */
   remove(c: Connection): void {
-    this.#table.remove(c.hash, c.index);
+    this.#table.remove(this.hashOf(c.path!, c.ports), c.index);
   }
 
   /** The hash that packets from the other end of this connection have. */
-  #hashOf(p: Path, ports: number): number {
+  hashOf(p: Path, ports: number): number {
     return p.version === 4
       ? halfSip3(this.#key0, this.#key1, p.remote3, p.local3, ports)
       : this.#hashV6(

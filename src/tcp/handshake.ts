@@ -12,6 +12,7 @@ import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { takeFirstAck, takeSynEcn } from './ecn-handshake.ts';
 import { fastOpenAnswered } from './fast-open.ts';
+import { startMeasuring } from './memory.ts';
 import { searchFromStart } from './mtu-probe.ts';
 import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
@@ -101,6 +102,7 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
   c.rcvNxt = (s.seq + 1) | 0;
   c.lastAckSent = c.rcvNxt;
   c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
+  startMeasuring(tcp, c);
   takeTimestamps(tcp, c, peer);
   takeSynEcn(tcp, c, s);
   c.sackOk = peer.sackPermitted & (tcp.options.sack ? 1 : 0);

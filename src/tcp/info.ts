@@ -125,7 +125,7 @@ export function infoOf(tcp: Tcp, c: Connection, bytesRead: number, bytesWritten:
   const dataOut = c.dataSegmentsOut >>> 0;
   return {
     ...agreed(c),
-    ...sizes(tcp, c),
+    ...sizes(c),
     ...times(tcp, c, tally),
     ...rates(c, unsent),
     ...segments,
@@ -207,7 +207,6 @@ function delivered(c: Connection, sentOnce: number, now: InFlight): number {
 }
 
 function sizes(
-  tcp: Tcp,
   c: Connection,
 ): Pick<
   TcpInfo,
@@ -229,7 +228,7 @@ function sizes(
     pathMtu: path === null ? 0 : path.mtu,
     cwndBytes: c.cwnd,
     ssthreshBytes: c.ssthresh >= NO_THRESHOLD ? Number.POSITIVE_INFINITY : c.ssthresh,
-    receiveWindowLimit: Math.min(tcp.options.receiveBufferBytes, 65535 << c.rcvWndScale),
+    receiveWindowLimit: Math.min(c.rcvLimit, 65535 << c.rcvWndScale),
     receiveWindow: (c.rcvAdv - c.rcvNxt) | 0,
     sendWindow: c.sndWnd,
   };

@@ -10,9 +10,12 @@ import { ECN_MODES, type EcnMode } from './ecn-handshake.ts';
 export type SynCookieMode = 'auto' | 'always' | 'never';
 
 export interface TcpOptions {
-  /** Most bytes a connection buffers for reading; also bounds the window it offers. */
+  /**
+   * Most bytes a connection buffers for reading, and its window: what a fast path gets, once the
+   * program reads as fast (memory.ts).
+   */
   receiveBufferBytes: number;
-  /** Most bytes a connection buffers for sending. */
+  /** Most bytes a connection buffers for sending: what a large congestion window gets. */
   sendBufferBytes: number;
   /** Connections of all states together. */
   maxConnections: number;
@@ -77,8 +80,8 @@ export interface TcpOptions {
 }
 
 export const DEFAULTS: TcpOptions = {
-  receiveBufferBytes: 256 * 1024,
-  sendBufferBytes: 256 * 1024,
+  receiveBufferBytes: 4 * 1024 * 1024,
+  sendBufferBytes: 4 * 1024 * 1024,
   maxConnections: 1 << 20,
   maxHalfOpen: 1024,
   synCookies: 'auto',

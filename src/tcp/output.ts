@@ -27,6 +27,7 @@ import {
 import { ACCURATE, fieldOf, flagsOf, goesAlone, NOT_ECT, writeCounters } from './ecn.ts';
 import { synAckFlags, synFlags } from './ecn-handshake.ts';
 import { writeFastOpen } from './fast-open.ts';
+import { receiveLimit } from './memory.ts';
 import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
@@ -287,7 +288,7 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
   const path = c.path!;
   const at = tcp.egress.begin(path);
   if (at === NO_SLOT) return false;
-  const window = newWindow(c, tcp.options.receiveBufferBytes) >> c.rcvWndScale;
+  const window = newWindow(c, receiveLimit(tcp, c)) >> c.rcvWndScale;
   let header = Wire.HEADER_LENGTH;
   if (c.tsOk === 1) {
     Options.writeTimestamps(tcp.view, at + header, (tcp.clock.ms + c.tsOffset) | 0, c.tsRecent);

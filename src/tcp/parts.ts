@@ -87,6 +87,8 @@ export class Disorder {
   dsackEnd = 0;
   /** Sequence number of the FIN, which may be ahead of data. */
   finSeq = 0;
+  /** 1 while listed as one that may have to give up what came early (memory.ts). */
+  listed = 0;
   /** 1 once a challenge ACK was sent, and when the last one was (ms). */
   challenged = 0;
   challengedAt = 0;
@@ -192,6 +194,7 @@ export function disorderOf(c: Connection): Disorder {
   const disorder = disorders.take();
   disorder.duplicatesOwed = 0;
   disorder.challenged = 0;
+  disorder.listed = 0;
   c.disorder = disorder;
   return disorder;
 }

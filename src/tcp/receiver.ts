@@ -9,6 +9,7 @@ import * as Drop from '../base/drops.ts';
 import { ENDED, READABLE } from '../base/events.ts';
 import { FIN } from '../wire/tcp.ts';
 import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
+import { measureReading, receiveLimit } from './memory.ts';
 import { disorderOf } from './parts.ts';
 import { oweDsack } from './sack.ts';
 import type { Segment } from './segment.ts';
@@ -62,13 +63,12 @@ export function receive(tcp: Tcp, c: Connection, s: Segment): void {
 function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
   const offset = (s.seq - c.rcvNxt) | 0;
   const place = c.rcv.length + offset;
-  if (!c.rcv.reserve(tcp.heap, place + s.dataLength)) {
-    tcp.drops[Drop.TCP_NO_BUFFER]! += 1;
-    c.ackDue = ACK_NOW;
-    tcp.makeReady(c);
-    return false;
-  }
   if (offset > 0) return takeOutOfOrder(tcp, c, s, place);
+  const needed = place + s.dataLength;
+  const isShort = tcp.heap.live > tcp.memory.high && needed > c.rcv.size;
+  if (isShort || !c.rcv.reserve(tcp.heap, needed)) {
+    if (!tcp.memory.makeRoom(tcp, c, needed)) return noBuffer(tcp, c);
+  }
   c.rcv.place(tcp.heap, place, s.dataAt, s.dataLength);
   let added = s.dataLength;
   if (c.outOfOrder !== null) added = closeHole(tcp, c, added);
@@ -80,7 +80,18 @@ function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
   return true;
 }
 
+/** The peer keeps its data and sends it again. */
+function noBuffer(tcp: Tcp, c: Connection): boolean {
+  tcp.drops[Drop.TCP_NO_BUFFER]! += 1;
+  c.ackDue = ACK_NOW;
+  tcp.makeReady(c);
+  return false;
+}
+
 function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boolean {
+  const needed = place + s.dataLength;
+  if (tcp.memory.pressure === 1 && needed > c.rcv.size) return noBuffer(tcp, c);
+  if (!c.rcv.reserve(tcp.heap, needed)) return noBuffer(tcp, c);
   tcp.stats[Stats.OUT_OF_ORDER]! += 1;
   tcp.records.tallyOf(c).outOfOrder++;
   const disorder = disorderOf(c);
@@ -88,7 +99,10 @@ function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boo
   if (disorder.duplicatesOwed < MOST_DUPLICATE_ACKS) disorder.duplicatesOwed++;
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
-  if (c.outOfOrder === null) c.outOfOrder = tcp.records.takeIntervals();
+  if (c.outOfOrder === null) {
+    c.outOfOrder = tcp.records.takeIntervals();
+    tcp.memory.disordered(tcp, c);
+  }
   const end = (s.seq + s.dataLength) | 0;
   const held = c.outOfOrder.indexOf(s.seq);
   if (held >= 0 && ((c.outOfOrder.end(held) - end) | 0) >= 0) {
@@ -143,8 +157,10 @@ function takeFin(tcp: Tcp, c: Connection): void {
  * Linux does it, only when what it knows of is at most half of what it could know.
  */
 export function windowOpened(tcp: Tcp, c: Connection): void {
+  const read = (c.rcvNxt - c.rcv.length) | 0;
+  if (((read - c.rcvMeasured) | 0) >= c.rcvLimit >> 1) measureReading(tcp, c, read);
   const largest = largestWindow(c);
-  const buffer = tcp.options.receiveBufferBytes;
+  const buffer = receiveLimit(tcp, c);
   const limit = buffer < largest ? buffer : largest;
   const offered = (c.rcvAdv - c.rcvNxt) | 0;
   if (offered > limit >> 1) return;

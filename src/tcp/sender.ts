@@ -15,6 +15,7 @@ import {
   TIMER_TLP,
   TIMER_USER,
 } from './connection.ts';
+import { sendLimit } from './memory.ts';
 import { probeProgress } from './mtu-probe.ts';
 import { settleLoss } from './parts.ts';
 import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
@@ -125,7 +126,9 @@ function forget(tcp: Tcp, c: Connection, ack: number): void {
   const data = (ack - c.sndBase) | 0;
   const bytes = data < c.snd.length ? data : c.snd.length;
   if (bytes > 0) {
+    const before = c.snd.size;
     c.snd.drop(tcp.heap, bytes, false);
+    tcp.memory.sending -= before - c.snd.size;
     c.sndBase = (c.sndBase + bytes) | 0;
   }
   c.sndUna = ack;
@@ -164,7 +167,7 @@ export function scheduleTailProbe(tcp: Tcp, c: Connection): void {
 
 /** A program that waits to write hears of it when half of the buffer is free again. */
 export function offerRoom(tcp: Tcp, c: Connection): void {
-  if (c.snd.length > tcp.options.sendBufferBytes >> 1) return;
+  if (c.snd.length > sendLimit(tcp, c) >> 1) return;
   if (c.choices !== null && !isBelowMark(c)) return;
   c.wantsRoom = 0;
   if (c.socket !== null) tcp.events.raise(c.socket, WRITABLE);

@@ -15,6 +15,7 @@ import { roomBelowMark } from './choices.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import { type Connection, TIMER_USER } from './connection.ts';
 import { infoOf, type TcpInfo } from './info.ts';
+import { sendLimit } from './memory.ts';
 import { patienceOf } from './parts.ts';
 import { windowOpened } from './receiver.ts';
 import { check, SocketOptions } from './socket-options.ts';
@@ -172,13 +173,8 @@ export class TcpSocket extends EventSource {
   get writable(): number {
     const c = this.#connection;
     if (c === null || c.finQueued === 1) return 0;
-    const room = this.#room(c);
+    const room = roomIn(this.#tcp, c);
     return room > 0 ? room : 0;
-  }
-
-  #room(c: Connection): number {
-    const room = this.#tcp.options.sendBufferBytes - c.snd.length;
-    return c.choices === null ? room : roomBelowMark(c, room);
   }
 
   /**
@@ -190,10 +186,10 @@ export class TcpSocket extends EventSource {
     if (c === null || c.finQueued === 1) {
       throw new StackError('EPIPE', 'write on a socket that is shut down or closed');
     }
-    const room = this.#room(c);
+    const room = roomIn(this.#tcp, c);
     const wanted = end - start;
     let length = wanted < room ? wanted : room;
-    if (length > 0 && !c.snd.reserve(this.#tcp.heap, c.snd.length + length)) length = 0;
+    if (length > 0) length = roomFor(this.#tcp, c, length);
     if (length < wanted) c.wantsRoom = 1;
     if (length <= 0) return 0;
     append(this.#tcp.heap, c, from, start, length);
@@ -358,6 +354,23 @@ function consumed(socket: TcpSocket, tcp: Tcp, c: Connection, bytes: number): vo
   socket.bytesRead += bytes;
   if (c.state !== CLOSED) windowOpened(tcp, c);
   else if (c.rcv.length === 0) tcp.end(c, '');
+}
+
+/** Bytes that the program may write now, as far as limits go. */
+function roomIn(tcp: Tcp, c: Connection): number {
+  const room = sendLimit(tcp, c) - c.snd.length;
+  return c.choices === null ? room : roomBelowMark(c, room);
+}
+
+/** Takes memory for `bytes` more to send; returns for how many there was some. */
+function roomFor(tcp: Tcp, c: Connection, bytes: number): number {
+  const { heap, memory } = tcp;
+  const before = c.snd.size;
+  const isShort = heap.live + bytes > memory.high;
+  let room = bytes;
+  if (isShort || !c.snd.reserve(heap, c.snd.length + bytes)) room = memory.squeeze(tcp, c, bytes);
+  memory.sending += c.snd.size - before;
+  return room;
 }
 
 function append(heap: Heap, c: Connection, from: Uint8Array, start: number, length: number): void {

@@ -149,3 +149,19 @@ export const DELIVERED_CE = stat(
   'tcp_delivered_ce',
   'Segments of ours that arrived with a mark, by accurate feedback (RFC 9768).',
 );
+export const MEMORY_PRESSURES = stat(
+  'tcp_memory_pressures',
+  'Times that socket buffers came near their budget.',
+);
+export const OUT_OF_ORDER_PRUNED = stat(
+  'tcp_out_of_order_pruned',
+  'Times a connection gave up what had arrived out of order, for lack of memory.',
+);
+export const WRITES_REFUSED = stat(
+  'tcp_writes_refused',
+  'Writes that found no memory for all they brought.',
+);
+export const RECEIVE_LIMITS_RAISED = stat(
+  'tcp_receive_limits_raised',
+  'Times a connection was given a larger receive buffer.',
+);

@@ -32,6 +32,7 @@ import { Flows, isFlow } from './flows.ts';
 import { arrives } from './input.ts';
 import type { ListenOptions, TcpListener } from './listener.ts';
 import { type ConnectOptions, Listeners } from './listeners.ts';
+import { Memory } from './memory.ts';
 import { complete, type TcpOptions } from './options.ts';
 import { output } from './output.ts';
 import { beginOpening, giveParts } from './parts.ts';
@@ -71,6 +72,7 @@ export class Tcp implements Transport {
   readonly secrets: Secrets;
   readonly random: () => number;
   readonly records: Records;
+  readonly memory: Memory;
   /** All connection records, by index. */
   readonly connections: Connection[];
   readonly optionValues: Options.TcpOptionValues = new Options.TcpOptionValues();
@@ -123,6 +125,7 @@ export class Tcp implements Transport {
     this.secrets = new Secrets(random);
     this.cookies = new SynCookies(random);
     this.#resetLimit = new ResetLimit(this.options.resetsPerSecond, random);
+    this.memory = new Memory(heap);
     this.records = new Records(this.options.maxConnections, this.options.maxOutOfOrderRanges);
     this.connections = this.records.connections;
     this.timeWaits = new TimeWaits(this.connections);
@@ -246,6 +249,8 @@ export class Tcp implements Transport {
 
   /** Lets ready connections send, each in its turn, while the links have room. */
   flush(): number {
+    const memory = this.memory;
+    if (memory.pressure === 1 || this.heap.live > memory.high) memory.look(this);
     let turns = 0;
     if (this.#readyCount > 0) {
       for (let nic = 0; nic < this.#ready.length; nic++) turns += this.#flushNic(nic);
@@ -291,7 +296,8 @@ export class Tcp implements Transport {
 
   /** True when something waits to be sent. */
   get hasReady(): boolean {
-    return this.#readyCount > 0 || this.#delayed.length > 0;
+    if (this.#readyCount > 0 || this.#delayed.length > 0) return true;
+    return this.memory.hasRoomForRefused;
   }
 
   /** RST for the segment that is being received (RFC 9293 3.10.7.1), back to where it came from. */
@@ -427,6 +433,7 @@ export class Tcp implements Transport {
 
   #freeBuffers(c: Connection): void {
     if (this.urgentCount !== 0) forgetUrgent(this, c);
+    this.memory.sending -= c.snd.size;
     c.snd.reset(this.heap);
     c.rcv.reset(this.heap);
     giveParts(c);

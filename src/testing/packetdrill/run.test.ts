@@ -35,8 +35,8 @@ test('drill() marks where a packet differs, in the notation of the script', () =
     FIRST + 1,
     `the packet that was sent differs in ack, win
   expected:  0.100000  P. 1:1001(1000) ack 2 win 5
-  actual:    0.100000  P. 1:1001(1000) ack 1 win 32768
-                                       ^^^^^ ^^^^^^^^^`,
+  actual:    0.100000  P. 1:1001(1000) ack 1 win 511
+                                       ^^^^^ ^^^^^^^`,
   );
 });
 
@@ -110,7 +110,7 @@ test('drill() offers connection information to assertions', () => {
 
 test('drill() sets what the script asks for, and notes what it cannot', () => {
   const before = '`sysctl net.ipv4.tcp_sack=0 net.ipv4.tcp_magic=9`\n--color=blue\n';
-  const source = established('', before).replace('<...>', '<mss 1460,nop,wscale 3>');
+  const source = established('', before).replace('<...>', '<mss 1460,nop,wscale 7>');
   const { status, notes, message } = drill(source);
   assert.equal(status, 'passed', message);
   assert.deepEqual(notes, ['not known: --color', 'not set: net.ipv4.tcp_magic=9']);
@@ -120,7 +120,7 @@ test('drill() maps timestamps both ways', () => {
   const source = `--tcp_ts_tick_usecs=1000
 0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3
 +0 connect(3, ..., ...) = -1 EINPROGRESS (Operation now in progress)
-+0 > S 0:0(0) <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 3>
++0 > S 0:0(0) <mss 1460,sackOK,TS val 100 ecr 0,nop,wscale 7>
 +.1 < S. 0:0(0) ack 1 win 1000 <mss 1000,nop,nop,TS val 700 ecr 100>
 +0 > . 1:1(0) ack 1 <nop,nop,TS val 200 ecr 700>
 +0 %{ assert tcpi_rtt == 100000 }%`.replace(
@@ -137,7 +137,7 @@ test('drill() runs over IPv6, and with numbers that wrap', () => {
 +0 > . 1:1(0) ack 1001
 +0 read(4, ..., 2000) = 1000`,
     '--ip_version=ipv6',
-  ).replace('<...>', '<mss 1440,nop,nop,sackOK,nop,wscale 3>');
+  ).replace('<...>', '<mss 1440,nop,nop,sackOK,nop,wscale 7>');
   passes(source);
   for (const remoteIsn of [0x7ffffff0, 0xfffffff0]) {
     const { status, message } = drill(source, { strict: true, remoteIsn });

@@ -80,6 +80,16 @@ function asked(tcp: Tcp, c: Connection, ace: number): void {
   }
 }
 
+/** Whether a SYN that is answered without memory gets the classic answer (RFC 3168 6.1.1). */
+export function isClassicAsked(tcp: Tcp, s: Segment): boolean {
+  return tcp.options.ecn !== 'off' && (aceOf(tcp, s) & ACE_CLASSIC_SYN) === ACE_CLASSIC_SYN;
+}
+
+/** A connection out of a SYN cookie whose SYN-ACK said yes. */
+export function beginClassic(c: Connection): void {
+  takeEcn(c, CLASSIC);
+}
+
 /** The peer's SYN-ACK answers what ours asked; a SYN that crosses it does not. */
 function answered(tcp: Tcp, c: Connection, s: Segment, e: Ecn, ace: number): void {
   const isAnswer = (s.flags & Wire.ACK) !== 0 && ace !== ACE_NONE;

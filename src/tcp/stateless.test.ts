@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ACCEPTABLE } from '../base/events.ts';
 import { PEER_ISN, TcpPeer } from '../testing/tcp-peer.ts';
-import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
+import { ACK, CWR, ECE, FIN, RST, SYN } from '../wire/tcp.ts';
 import { linuxCounters } from './stats-linux.ts';
 
 type Options = NonNullable<Parameters<typeof TcpPeer.listening>[0]>;
@@ -57,6 +57,23 @@ test('the options of the SYN come back in the timestamp', () => {
         [windowScale, sack ? 1 : 0, 1, 1388],
       );
     }
+  }
+});
+
+test('ECN is agreed on by a cookie where a timestamp can remember it', () => {
+  for (const [tsVal, ecn] of [
+    [7000, 'on'],
+    [Number.NaN, 'on'],
+    [7000, 'off'],
+  ] as const) {
+    const tcp = always({ tcp: { ecn } });
+    tcp.tsVal = tsVal;
+    tcp.gets({ flags: SYN | ECE | CWR, seq: PEER_ISN, mss: 1400 });
+    const agreed = ecn === 'on' && !Number.isNaN(tsVal);
+    tcp.sends({ flags: agreed ? SYN | ACK | ECE : SYN | ACK });
+    acknowledge(tcp);
+    assert.equal(tcp.state, 'ESTABLISHED');
+    assert.equal(tcp.stack.tcp.connections[0]!.ecn !== null, agreed);
   }
 });
 

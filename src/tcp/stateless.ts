@@ -14,6 +14,7 @@ import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
 import * as Options from '../wire/tcp-options.ts';
+import { beginClassic, isClassicAsked } from './ecn-handshake.ts';
 import { takeSyn, UNKNOWN } from './handshake.ts';
 import { arrives } from './input.ts';
 import type { TcpListener } from './listener.ts';
@@ -39,8 +40,10 @@ export function answerStateless(tcp: Tcp, s: Segment, packet: Packet, most: numb
   const mss = statedMss(path, tcp.optionValues.mss);
   const now = tcp.clock.ms;
   const iss = tcp.cookies.make(path, localPort, remotePort, s.seq, mss, now);
-  const header = writeOptions(tcp, path, at, most);
-  const flags = Wire.SYN | Wire.ACK;
+  const remembers = tcp.optionValues.timestamps === 1 && tcp.options.timestamps;
+  const ecn = remembers && isClassicAsked(tcp, s);
+  const header = writeOptions(tcp, path, at, most, ecn);
+  const flags = ecn ? Wire.SYN | Wire.ACK | Wire.ECE : Wire.SYN | Wire.ACK;
   const ack = (s.seq + 1) | 0;
   Wire.write(view, at, localPort, remotePort, iss, ack, header, flags, tcp.initialWindow);
   tcp.egress.commit(path, at, header, TX_TCP_SUM, header, 0, 0);
@@ -49,7 +52,7 @@ export function answerStateless(tcp: Tcp, s: Segment, packet: Packet, most: numb
 }
 
 /** MSS, and with timestamps what else the SYN offered; the length of the header. */
-function writeOptions(tcp: Tcp, path: Path, at: number, most: number): number {
+function writeOptions(tcp: Tcp, path: Path, at: number, most: number, ecn: boolean): number {
   const view = tcp.view;
   const peer = tcp.optionValues;
   let to = at + Wire.HEADER_LENGTH;
@@ -58,7 +61,7 @@ function writeOptions(tcp: Tcp, path: Path, at: number, most: number): number {
   to += 4;
   if (peer.timestamps === 0 || !tcp.options.timestamps) return to - at;
   const tsVal = (tcp.clock.ms + tcp.secrets.timestampOffset(path)) | 0;
-  Options.writeTimestamps(view, to, hideOptions(tsVal, peer, 0), peer.tsVal);
+  Options.writeTimestamps(view, to, hideOptions(tsVal, peer, ecn), peer.tsVal);
   to += Options.TIMESTAMPS_LENGTH;
   if (peer.windowScale >= 0) {
     Options.writeWindowScale(view, to, tcp.windowScale);
@@ -110,11 +113,12 @@ function open(
   listener.begin(c);
   tcp.stats[Stats.SYN_COOKIES_RECEIVED]! += 1;
   tcp.stats[Stats.PASSIVE_OPENS]! += 1;
-  recallOptions(tcp.optionValues);
+  const ecn = recallOptions(tcp.optionValues) && tcp.options.ecn !== 'off';
   tcp.optionValues.mss = mss;
   s.seq = (s.seq - 1) | 0;
   takeSyn(tcp, c, s);
   s.seq = (s.seq + 1) | 0;
+  if (ecn) beginClassic(c);
   c.opening!.iss = cookie;
   c.sndUna = cookie;
   c.sndNxt = (cookie + 1) | 0;

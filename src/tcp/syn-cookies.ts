@@ -123,17 +123,21 @@ export class SynCookies {
 }
 
 /** `tsVal` with what the SYN offered in its low bits: never later than it was. */
-export function hideOptions(tsVal: number, peer: TcpOptionValues, ecn: number): number {
+export function hideOptions(tsVal: number, peer: TcpOptionValues, ecn: boolean): number {
   const scale = peer.windowScale < 0 ? NO_SCALE : peer.windowScale;
-  const bits = scale | (peer.sackPermitted === 1 ? SACK : 0) | (ecn === 1 ? ECN : 0);
+  const bits = scale | (peer.sackPermitted === 1 ? SACK : 0) | (ecn ? ECN : 0);
   const marked = (tsVal & ~OPTION_BITS) | bits;
   return ((marked - tsVal) | 0) > 0 ? (marked - OPTION_BITS - 1) | 0 : marked;
 }
 
-/** Takes the SYN's options out of the timestamp that came back; without one there are none. */
-export function recallOptions(values: TcpOptionValues): void {
+/**
+ * Takes the SYN's options out of the timestamp that came back; without one there are none. True
+ * when ECN was agreed on.
+ */
+export function recallOptions(values: TcpOptionValues): boolean {
   const bits = values.timestamps === 1 ? values.tsEcr & OPTION_BITS : NO_SCALE;
   const scale = bits & NO_SCALE;
   values.windowScale = scale === NO_SCALE ? -1 : scale;
   values.sackPermitted = (bits & SACK) === 0 ? 0 : 1;
+  return (bits & ECN) !== 0;
 }

@@ -103,8 +103,11 @@ export class Stack {
    * @param now microseconds, monotonic
    */
   poll(now: number): number {
-    this.#now = now;
-    this.clock.set(now);
+    // Who polls many times reads the clock now and then only; taking it over costs divisions.
+    if (now !== this.#now) {
+      this.#now = now;
+      this.clock.set(now);
+    }
     let done = this.tcp.flush();
     let most = 0;
     const net = this.net;

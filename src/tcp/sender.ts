@@ -158,7 +158,7 @@ function restartTimers(tcp: Tcp, c: Connection): void {
 export function scheduleTailProbe(tcp: Tcp, c: Connection): void {
   disarm(c, TIMER_TLP);
   if (c.sackOk === 0 || c.recovery !== OPEN || c.tlpOut === 1 || c.srtt === 0) return;
-  let wait = ((c.srtt >> 2) / 1000 + 2) | 0;
+  let wait = (((c.srtt >> 2) / 1000) | 0) + 2;
   if (c.flight <= c.mss) wait += PEER_DELAYED_ACK_MS;
   let at = (tcp.clock.ms + wait) | 0;
   if ((c.timers & TIMER_RETRANSMIT) !== 0 && ((at - c.retransmitAt) | 0) > 0) at = c.retransmitAt;

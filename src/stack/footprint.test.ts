@@ -18,7 +18,7 @@ import { createStack, type Stack } from './stack.ts';
 const FEW = 1000;
 const MANY = 31_000;
 const OPENING = 64;
-/** An idle connection, all told: record, rings, socket, and its places in tables (issue 3). */
+/** An idle connection, all told: record, rings, socket, and its places in tables. */
 const MOST_BYTES = 1024;
 
 setFlagsFromString('--expose-gc');

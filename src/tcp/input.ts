@@ -59,10 +59,14 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
   else synchronized(tcp, c, s);
 }
 
-/** The peer lives. */
+/**
+ * The peer lives. Only for what has its sequence number and its acknowledgment right: otherwise
+ * anybody who knows the ports could put off the keepalive that finds out about a dead one.
+ */
 function noteHeard(c: Connection, s: Segment, nowMs: number): void {
   if (s.dataLength > 0) c.lastDataAt = nowMs;
   else c.lastBareAt = nowMs;
+  if (c.patience !== null) c.patience.probesUnanswered = 0;
 }
 
 function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
@@ -79,8 +83,6 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   }
   if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
   if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
-  noteHeard(c, s, now);
-  if (c.patience !== null) c.patience.probesUnanswered = 0;
   // Second: RST. Only the exact next number resets (RFC 5961 3.2).
   if (s.flags & RST) {
     if (s.seq === c.rcvNxt) resetByPeer(tcp, c);
@@ -92,6 +94,7 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   // Fifth: ACK.
   if (!(s.flags & ACK)) return;
   if (!acknowledged(tcp, c, s)) return;
+  noteHeard(c, s, now);
   // Sixth: URG. The program hears of it; the data stays in line (RFC 6093).
   if (s.flags & URG) urgentArrives(tcp, c, s);
   // Seventh and eighth: data and FIN.
@@ -143,10 +146,9 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
     tcp.makeReady(c);
     return;
   }
-  noteHeard(c, s, tcp.clock.ms);
   // An old segment's ACK is good news all the same: keepalives and probes look like this.
   if (old && s.flags & ACK && c.state !== State.SYN_RECEIVED && ackIsAcceptable(c, s.ack)) {
-    if (c.patience !== null) c.patience.probesUnanswered = 0;
+    noteHeard(c, s, tcp.clock.ms);
   }
   if (c.state === State.TIME_WAIT && s.flags & FIN) {
     armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);

@@ -7,6 +7,9 @@
  * limit is twice the congestion window. The ceilings are the options receiveBufferBytes and
  * sendBufferBytes, and an eighth of the budget.
  *
+ * What arrives early needs room up to where it belongs, and so one byte at the far edge of the window
+ * as much as a window full: above a quarter of the budget only a few times as much as really came.
+ *
  * Above three quarters of the budget the stack is under pressure, until it is back at a half: then
  * limits are a few segments, and what arrives out of order is taken only where a block has room.
  * Windows close as data comes in; the right edge never moves back. When there is no block at all
@@ -31,6 +34,10 @@ const LEAST_BYTES = 4096;
 const LEAST_SEGMENTS = 4;
 /** The part of the budget that one buffer may have, as a shift. */
 const SHARE_SHIFT = 3;
+/** While less than this part of the budget is in use, as a shift, holes may be as large as windows. */
+const CALM_SHIFT = 2;
+/** Above it: bytes of room for each byte that came. */
+const SPARSE = 8;
 /** Connections per poll that are told to write again. */
 const OFFERS = 16;
 /** Round trips shorter than this (us) are taken for this: programs read in turns of their own. */
@@ -89,6 +96,24 @@ export class Memory {
       if (other !== null) this.#list(other);
     }
     this.#list(c);
+  }
+
+  /**
+   * Whether the buffer of `c` may grow to `needed` for `length` bytes that came early: not for next
+   * to nothing while there is not plenty.
+   */
+  mayHoldEarly(c: Connection, needed: number, length: number): boolean {
+    if (this.pressure === 1) return false;
+    const size = blockSize(needed);
+    if (size <= LEAST_BYTES || this.#heap.live + size <= this.#heap.budget >> CALM_SHIFT) {
+      return true;
+    }
+    let held = c.rcv.length + length;
+    const early = c.outOfOrder;
+    if (early !== null) {
+      for (let i = 0; i < early.count; i++) held += (early.end(i) - early.first(i)) | 0;
+    }
+    return needed <= SPARSE * held;
   }
 
   #list(c: Connection): void {

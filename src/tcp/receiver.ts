@@ -90,7 +90,9 @@ function noBuffer(tcp: Tcp, c: Connection): boolean {
 
 function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boolean {
   const needed = place + s.dataLength;
-  if (tcp.memory.pressure === 1 && needed > c.rcv.size) return noBuffer(tcp, c);
+  if (needed > c.rcv.size && !tcp.memory.mayHoldEarly(c, needed, s.dataLength)) {
+    return noBuffer(tcp, c);
+  }
   if (!c.rcv.reserve(tcp.heap, needed)) return noBuffer(tcp, c);
   tcp.stats[Stats.OUT_OF_ORDER]! += 1;
   tcp.records.tallyOf(c).outOfOrder++;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CLOSED } from '../base/events.ts';
 import { TcpPeer } from '../testing/tcp-peer.ts';
-import { ACK, FIN, PSH } from '../wire/tcp.ts';
+import { ACK, FIN, PSH, RST, SYN } from '../wire/tcp.ts';
 
 const FULL = 'x'.repeat(1460);
 
@@ -187,6 +187,35 @@ test('a window that shrinks to nothing with data in flight is survived', () => {
   tcp.gets({ flags: ACK, ack: tcp.ours(1460), window: 5000 });
   tcp.leap(3000);
   assert.ok(tcp.sent.some((s) => s.seq === tcp.ours(1460) && s.data === FULL));
+});
+
+for (const [what, given] of [
+  ['beyond the window', { flags: ACK, seq: 1 << 24, ack: 0 }],
+  ['without an ACK', { flags: 0, seq: 100, ack: 0 }],
+  ['with a RST in the window', { flags: RST, seq: 100, ack: 0 }],
+  ['with a SYN in the window', { flags: SYN, seq: 100, ack: 0 }],
+  ['with an ACK of what was never sent', { flags: ACK, seq: 0, ack: 1 << 20 }],
+  ['from before, with an ACK of what was never sent', { flags: ACK, seq: -1, ack: 1 << 20 }],
+] as const) {
+  test(`a segment ${what} does not put keepalive off`, () => {
+    const tcp = TcpPeer.established();
+    tcp.socket!.setKeepAlive(true, 10_000, 1000, 3);
+    tcp.after(9000);
+    tcp.gets({ flags: given.flags, seq: tcp.theirs(given.seq), ack: tcp.ours(given.ack) });
+    tcp.sent.length = 0;
+    tcp.after(1001);
+    tcp.sends({ flags: ACK, seq: tcp.ours(-1) });
+  });
+}
+
+test("the peer's own keepalive does", () => {
+  const tcp = TcpPeer.established();
+  tcp.socket!.setKeepAlive(true, 10_000, 1000, 3);
+  tcp.after(9000);
+  tcp.gets({ flags: ACK, seq: tcp.theirs(-1) });
+  tcp.sends({ flags: ACK, seq: tcp.ours(0) });
+  tcp.after(1001);
+  tcp.sendsNothing();
 });
 
 test('keepalive probes an idle peer and gives up on a dead one', () => {

@@ -62,6 +62,10 @@ export class Scoreboard {
   #tail = 0;
   /** Sequence number at which the first entry begins. */
   #first = 0;
+  /** No entry before this one is lost: where nextLost() goes on. */
+  #lostFrom = 0;
+  /** Entries that nextLost() has looked at, ever: what a test of its cost counts. */
+  looked = 0;
 
   /** Starts empty, before `first`. */
   reset(first: number): void {
@@ -76,6 +80,7 @@ export class Scoreboard {
     this.#head = 0;
     this.#tail = 0;
     this.#first = first;
+    this.#lostFrom = 0;
   }
 
   get isEmpty(): boolean {
@@ -286,6 +291,7 @@ export class Scoreboard {
     if ((this.#entries[at + STATE]! & RETRANSMITTED) !== 0) this.repairsLost++;
     const bytes = (this.#entries[at + END]! - this.#startOf(at)) | 0;
     this.#entries[at + STATE]! |= LOST;
+    if (at < this.#lostFrom) this.#lostFrom = at;
     this.lostBytes += bytes;
     this.#newlyLost = (this.#newlyLost + bytes) | 0;
   }
@@ -293,8 +299,11 @@ export class Scoreboard {
   /** The first lost entry, cut to `mss` bytes; NONE when nothing is lost. */
   nextLost(mss: number): number {
     if (this.lostBytes === 0) return NONE;
-    for (let at = this.#head; at < this.#tail; at += WORDS) {
+    const from = this.#lostFrom > this.#head ? this.#lostFrom : this.#head;
+    for (let at = from; at < this.#tail; at += WORDS) {
+      this.looked++;
       if ((this.#entries[at + STATE]! & LOST) === 0) continue;
+      this.#lostFrom = at;
       const start = this.#startOf(at);
       const whole = ((this.#entries[at + END]! - start) | 0) <= mss;
       return whole ? at : this.#split(at, (start + mss) | 0);
@@ -356,6 +365,7 @@ export class Scoreboard {
     }
     this.#entries.copyWithin(at + WORDS, at, this.#tail);
     this.#tail += WORDS;
+    if (at < this.#lostFrom) this.#lostFrom += WORDS;
     this.#entries[at + END] = seq;
     return at;
   }
@@ -370,6 +380,7 @@ export class Scoreboard {
     } else {
       this.#entries.copyWithin(0, this.#head, this.#tail);
     }
+    this.#lostFrom = this.#lostFrom > this.#head ? this.#lostFrom - this.#head : 0;
     this.#head = 0;
     this.#tail = used;
   }

@@ -35,7 +35,7 @@ export interface Defaults {
 const C = CONSTANTS as Record<string, number>;
 const ANY: Value = { kind: 'any' };
 const RECEIVE_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_PEEK']!;
-const SEND_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_OOB']!;
+const SEND_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_OOB']! | C['MSG_FASTOPEN']!;
 
 export class Calls {
   readonly files: Map<number, File> = new Map();
@@ -193,6 +193,7 @@ export class Calls {
     if ((flags & ~SEND_FLAGS) !== 0) throw new Unsupported(line, 'these flags of send()');
     const { remote, connectPort } = this.#defaults;
     let written = 0;
+    let isOpening = false;
     return () => {
       const file = this.#file(fd);
       if (file instanceof DatagramFile) {
@@ -201,6 +202,14 @@ export class Calls {
       }
       if (!(file instanceof StreamFile)) return failed('EBADF');
       const waits = !file.nonBlocking && (flags & C['MSG_DONTWAIT']!) === 0;
+      if ((flags & C['MSG_FASTOPEN']!) !== 0 && file.socket === null) {
+        const { address, port } = addressOf(to, remote, connectPort);
+        file.connect(address!, port, true);
+        isOpening = !file.hasCookie;
+        if (isOpening && !waits) return failed('EINPROGRESS');
+      }
+      // Without a cookie Linux takes no data before the connection is there.
+      if (isOpening && file.isOpening) return null;
       for (;;) {
         const outcome = file.write(count - written, (flags & C['MSG_OOB']!) !== 0);
         if (outcome !== null && outcome.result >= 0) written += outcome.result;

@@ -47,6 +47,8 @@ export abstract class File {
   abstract close(): void;
 }
 
+const NOTHING: Uint8Array = new Uint8Array(0);
+
 export class StreamFile extends File {
   readonly stack: Stack;
   bound: Bound | null = null;
@@ -106,8 +108,8 @@ export class StreamFile extends File {
     return file;
   }
 
-  /** The first connect(): the SYN goes out. */
-  connect(address: Address, port: number): void {
+  /** The first connect(): the SYN goes out, with Fast Open where asked for. */
+  connect(address: Address, port: number, fast = false): void {
     const { bound } = this;
     const local = bound?.address ?? null;
     this.socket = this.stack.tcp.connect({
@@ -115,9 +117,15 @@ export class StreamFile extends File {
       port,
       ...(local === null || local.isAny ? {} : { localAddress: local }),
       ...(bound === null || bound.port === 0 ? {} : { localPort: bound.port }),
+      ...(fast ? { fastOpen: NOTHING } : {}),
     });
     this.connecting = true;
     for (const apply of this.settings) apply(this.socket);
+  }
+
+  /** Whether what is written now goes with the SYN: the peer's cookie is known (RFC 7413). */
+  get hasCookie(): boolean {
+    return (this.socket?.connection?.opening?.fast?.peer.cookie.length ?? 0) > 0;
   }
 
   /** How connect() goes on; null: it is not decided yet. */

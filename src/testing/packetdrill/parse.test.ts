@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { complete } from '../../tcp/options.ts';
 import { packetText } from './notation.ts';
 import { parse } from './parse.ts';
 import { decodeOptions, optionBytes } from './segment-options.ts';
@@ -201,9 +202,11 @@ test('translate() finds settings in all ways that scripts write them, and report
     "sysctl -w net.ipv4.tcp_wmem='4096 16384 32768'",
     'sysctl -q net.ipv4.tcp_magic=1 net.ipv4.tcp_dsack=1',
     'tc qdisc add dev tun0 root fq\nsysctl -q net.ipv4.tcp_sack=0 # a comment',
+    'sysctl -q net.ipv4.tcp_ecn=3 net.ipv4.tcp_fastopen=1',
     'true',
   ]);
   assert.deepEqual(tcp, {
+    ecn: 'accurate',
     sack: false,
     timestamps: false,
     finWait2Ms: 5000,
@@ -215,4 +218,8 @@ test('translate() finds settings in all ways that scripts write them, and report
     'not run: `tc qdisc add dev tun0 root fq`',
   ]);
   assert.deepEqual(settingsOf('ip link set lo up'), []);
+  // Each word of tcp_ecn is one that the stack takes.
+  for (const value of [0, 1, 2, 3]) {
+    complete(translate([`sysctl net.ipv4.tcp_ecn=${value}`]).tcp);
+  }
 });

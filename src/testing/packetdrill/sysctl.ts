@@ -33,14 +33,20 @@ const SYN_COOKIES: Readonly<Record<string, TcpOptions['synCookies']>> = {
   1: 'auto',
   2: 'always',
 };
+/** 2 answers the offers of others only; 4 and 5 ask for less than they answer, which we have not. */
+const ECN: Readonly<Record<string, TcpOptions['ecn']>> = {
+  0: 'off',
+  1: 'on',
+  2: 'passive',
+  3: 'accurate',
+};
 
 /** By the name below net.ipv4; an option that this build of the stack lacks is reported. */
 const SYSCTLS: Readonly<Record<string, Mapping>> = {
   tcp_timestamps: ['timestamps', flag],
   tcp_sack: ['sack', flag],
   tcp_window_scaling: ['windowScaling', flag],
-  tcp_ecn: ['ecn', whole],
-  tcp_fastopen: ['fastOpen', whole],
+  tcp_ecn: ['ecn', (value) => ECN[value] ?? value],
   tcp_congestion_control: ['congestion', (value) => CONGESTION[value] ?? value],
   tcp_syn_retries: ['synRetries', whole],
   tcp_synack_retries: ['synRetries', whole],
@@ -75,8 +81,8 @@ const ALWAYS: Readonly<Record<string, string>> = {
   tcp_tw_reuse: '0',
   tcp_reordering: '3',
   tcp_rfc1337: '0',
-  tcp_ecn: '0',
-  tcp_fastopen: '0',
+  // The client's side, which a call asks for; servers take no data from a SYN.
+  tcp_fastopen: '1',
 };
 
 /** Every `name=value` of settings that a command line sets; [] when it is about something else. */

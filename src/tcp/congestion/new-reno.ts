@@ -51,7 +51,8 @@ class NewReno implements CongestionControl {
     const reduced = (c.flight * BETA_MARKED) | 0;
     c.ssthresh = reduced > 2 * c.mss ? reduced : 2 * c.mss;
     if (c.cwnd > c.ssthresh) c.cwnd = c.ssthresh;
-    if (c.growth !== null) c.growth.ackedBytes = 0;
+    // ACKs that echo the mark, those of this flight, open no window (RFC 3168 6.1.2).
+    growthOf(c).ackedBytes = -c.flight;
   }
 
   timedOut(c: Connection): void {

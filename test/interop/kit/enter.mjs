@@ -24,7 +24,14 @@ async function runInside(name) {
   execFileSync('ip', ['netns', 'add', name]);
   try {
     execFileSync('ip', ['netns', 'exec', name, 'ip', 'link', 'set', 'lo', 'up']);
-    const args = ['netns', 'exec', name, process.execPath, ...process.execArgv, process.argv[1]];
+    const args = [
+      'netns',
+      'exec',
+      name,
+      process.execPath,
+      ...process.execArgv,
+      ...process.argv.slice(1),
+    ];
     const child = spawn('ip', args, { stdio: 'inherit', env: { ...process.env, [MARK]: name } });
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       process.on(signal, () => child.kill(signal));

@@ -51,7 +51,13 @@ const KEYS: readonly Key[] = [
     16 * MIB,
     'Most that a connection may hold for reading: the window of a fast path.',
   ),
-  bytes('tx_buffer_size', 'sendBufferBytes', 4 * KIB, 16 * MIB, 'Most that a connection may hold for sending.'),
+  bytes(
+    'tx_buffer_size',
+    'sendBufferBytes',
+    4 * KIB,
+    16 * MIB,
+    'Most that a connection may hold for sending.',
+  ),
   count('max_connections', 'maxConnections', 1, 1 << 23, 'Connections of all states together.'),
   count('max_half_open', 'maxHalfOpen', 1, 1 << 20, 'Half-open connections of one listener.'),
   {

@@ -103,7 +103,7 @@ function repair(tcp: Tcp, c: Connection, board: Scoreboard): boolean {
     const entry = board.nextLost(c.mss);
     if (entry === NONE) return false;
     // F-RTO wants to see first what becomes of new data.
-    if (board.undo.frto === FRTO_SECOND) return false;
+    if (c.loss !== null && c.loss.undo.frto === FRTO_SECOND) return false;
     const length = (board.endOf(entry) - board.startOf(entry)) | 0;
     // Something must go when the pipe is empty, or nothing would ever come back.
     if (c.pipe > 0 && c.pipe + length > c.cwnd) return false;
@@ -126,7 +126,8 @@ function resend(tcp: Tcp, c: Connection, board: Scoreboard, entry: number): bool
   if (c.recovery === LOSS) tcp.stats[Stats.TIMEOUT_RETRANSMITS]! += 1;
   else if (c.recovery !== OPEN) tcp.stats[Stats.FAST_RETRANSMITS]! += 1;
   noteRepeat(tcp, c, start, (end - start) | 0);
-  board.retransmitted(entry, tcp.clock.us, tcp.clock.ms);
+  board.retransmitted(entry, tcp.clock.us);
+  if (c.loss !== null) c.loss.undo.repeats(start, end, tcp.clock.ms);
   if (c.recovery === FAST_RECOVERY) c.loss!.prrOut += (end - start) | 0;
   if (c.pacer !== null) noteSent(tcp, c, c.pacer, (end - start) | 0);
   return true;

@@ -29,6 +29,7 @@ import {
 import type { FastSyn } from './fast-open.ts';
 import type { TcpListener } from './listener.ts';
 import { Pool } from './pool.ts';
+import { Undo } from './undo.ts';
 
 /** The handshake. */
 export class Opening {
@@ -63,6 +64,8 @@ export class Loss {
   /** Tail loss probe (RFC 8985 7): where its ACK ends it, whether it repeated data. */
   tlpEnd = 0;
   tlpRepeats = 0;
+  /** Whether it was all for nothing (undo.ts). */
+  readonly undo: Undo = new Undo();
 
   reset(sndUna: number): void {
     this.recover = sndUna;
@@ -73,6 +76,7 @@ export class Loss {
     this.reorderRound = sndUna;
     this.reorderPersist = 0;
     this.tlpRepeats = 0;
+    this.undo.reset();
   }
 }
 
@@ -180,11 +184,10 @@ export function lossOf(c: Connection): Loss {
   return loss;
 }
 
-/** Everything is acknowledged: keeps the record only where it has learned something. */
-export function settleLoss(c: Connection): void {
-  const loss = c.loss;
-  if (loss === null || loss.reorders === 1 || c.tlpOut === 1 || c.recovery !== OPEN) return;
-  c.timers &= ~TIMER_REORDER;
+/** The record goes back; one that has learned that the path reorders stays. */
+export function giveLoss(c: Connection): void {
+  const loss = c.loss!;
+  if (loss.reorders === 1) return;
   losses.give(loss);
   c.loss = null;
 }

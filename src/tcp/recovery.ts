@@ -17,7 +17,7 @@ import {
 } from './connection.ts';
 import { reduced } from './ecn.ts';
 import { isProbeLoss, probeFailed } from './mtu-probe.ts';
-import { lossOf, settleLoss } from './parts.ts';
+import { giveLoss, lossOf } from './parts.ts';
 import { setRto } from './rtt.ts';
 import { tellsDuplicate } from './sack.ts';
 import type { Scoreboard } from './scoreboard.ts';
@@ -96,10 +96,10 @@ export function duplicateTold(c: Connection): void {
   loss.reorderPersist = PERSIST_RECOVERIES;
 }
 
-/** The time that late segments were given is up. */
+/** The time that late segments, or a late DSACK, were given is up. */
 export function lateLoss(tcp: Tcp, c: Connection): void {
   const board = c.board;
-  if (board === null) return;
+  if (board === null) return settle(tcp, c);
   const before = c.pipe;
   detectBySack(tcp, c, board);
   if (c.recovery === OPEN && board.lostBytes > 0) lossFound(tcp, c, board, before);
@@ -206,7 +206,26 @@ export function probeAcknowledged(tcp: Tcp, c: Connection, duplicate: boolean): 
     if (c.ecn !== null) reduced(c, c.ecn);
     c.cwnd = c.ssthresh;
   }
-  if (c.board === null) settleLoss(c);
+  if (c.board === null) settle(tcp, c);
+}
+
+/**
+ * Everything is acknowledged. The DSACK that proves a repair needless comes a round trip after
+ * it, often when all else has arrived: what undo.ts knows waits an RTO for it, or until what is
+ * sent next is acknowledged.
+ */
+export function settle(tcp: Tcp, c: Connection): void {
+  const loss = c.loss;
+  if (loss === null || c.tlpOut === 1 || c.recovery !== OPEN) return;
+  const { undo } = loss;
+  if (undo.armed === 1 && undo.repeated === 1 && undo.outlasts === 0) {
+    undo.outlasts = 1;
+    armReorder(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
+    return;
+  }
+  disarm(c, TIMER_REORDER);
+  undo.reset();
+  giveLoss(c);
 }
 
 /** The retransmission timer fired: all that was not sacked is lost, and the window is a segment. */
@@ -239,5 +258,5 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   }
   board.loseAll();
   board.repairsLost = 0;
-  if (recovery === OPEN) tryForward(c, board);
+  if (recovery === OPEN) tryForward(c);
 }

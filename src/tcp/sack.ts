@@ -31,7 +31,7 @@ export function takeSackBlocks(tcp: Tcp, c: Connection, board: Scoreboard): void
     }
     if (i === 0 && isDsack(tcp, c, first, end)) {
       tcp.dsack = 1;
-      board.undo.refuted(first, end);
+      if (c.loss !== null) c.loss.undo.refuted(first, end);
       tcp.stats[Stats.DSACKS_IN]! += 1;
       tcp.records.tallyOf(c).dsacksIn++;
     } else if (((first - c.sndUna) | 0) > 0) {

@@ -10,8 +10,6 @@
  *     |   lost     |  SACKED      |          | SACKED          |
  * @module
  */
-import { Undo } from './undo.ts';
-
 export const SACKED = 1;
 /** Taken to be lost and not sent again yet. */
 export const LOST = 2;
@@ -50,8 +48,6 @@ export class Scoreboard {
   wronglyLost = 0;
   /** Repairs that were lost in their turn, since somebody last looked. */
   repairsLost = 0;
-  /** Whether the recovery under way may be for nothing (undo.ts). */
-  readonly undo: Undo = new Undo();
   /** 1 when the last ACK covered something sent twice: then its timing says nothing (Karn). */
   #ambiguous = 0;
   /** `highest` before the last ACK: its blocks do not come in the order of what they tell. */
@@ -75,7 +71,6 @@ export class Scoreboard {
     this.highest = first;
     this.#highestBefore = first;
     this.repairsLost = 0;
-    this.undo.reset();
     this.#newlyLost = 0;
     this.#head = 0;
     this.#tail = 0;
@@ -321,12 +316,9 @@ export class Scoreboard {
   }
 
   /** An entry goes out again. */
-  retransmitted(at: number, nowUs: number, nowMs: number): void {
+  retransmitted(at: number, nowUs: number): void {
     const state = this.#entries[at + STATE]!;
-    const end = this.#entries[at + END]!;
-    const start = this.#startOf(at);
-    if (state & LOST) this.lostBytes -= (end - start) | 0;
-    this.undo.repeats(start, end, nowMs);
+    if (state & LOST) this.lostBytes -= (this.#entries[at + END]! - this.#startOf(at)) | 0;
     this.#entries[at + STATE] = (state & ~LOST) | RETRANSMITTED;
     this.#entries[at + SENT_AT] = nowUs;
   }

@@ -17,8 +17,7 @@ import {
 } from './connection.ts';
 import { sendLimit } from './memory.ts';
 import { probeProgress } from './mtu-probe.ts';
-import { settleLoss } from './parts.ts';
-import { afterAck, duplicateTold, probeAcknowledged } from './recovery.ts';
+import { afterAck, duplicateTold, probeAcknowledged, settle } from './recovery.ts';
 import { sample, setRto } from './rtt.ts';
 import { takeSackBlocks } from './sack.ts';
 import type { Segment } from './segment.ts';
@@ -38,8 +37,12 @@ export function acknowledge(tcp: Tcp, c: Connection, s: Segment): void {
   const advance = (s.ack - c.sndUna) | 0;
   const window = s.window << c.sndWndScale;
   if (advance >= 0 && c.sndNxt !== c.sndUna) {
-    if (c.board === null && s.ack === c.sndNxt) allArrived(tcp, c, advance);
+    const isPlain = c.board === null && tcp.optionValues.sackCount === 0;
+    if (isPlain && s.ack === c.sndNxt) allArrived(tcp, c, advance);
     else if (advance > 0 || tellsOfHole(tcp, c, s, window)) news(tcp, c, s, advance);
+  } else if (tcp.optionValues.sackCount > 0 && advance === 0 && c.sackOk === 1) {
+    // With nothing in flight that can only be a duplicate, told late.
+    news(tcp, c, s, 0);
   }
   if (c.tlpOut === 1 && advance >= 0 && ((c.sndUna - c.loss!.tlpEnd) | 0) >= 0) {
     probeAcknowledged(tcp, c, advance === 0 && isDuplicate(c, s, window));
@@ -97,7 +100,7 @@ function news(tcp: Tcp, c: Connection, s: Segment, advance: number): void {
   }
   if (board.isEmpty) {
     tcp.records.giveBoard(c);
-    if (c.loss !== null) settleLoss(c);
+    if (c.loss !== null) settle(tcp, c);
   }
 }
 

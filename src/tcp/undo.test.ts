@@ -226,3 +226,45 @@ test('the echo of an earlier repair is no measurement, and ends the backing off'
   assert.equal(connection(tcp).backoff, 0);
   assert.ok(connection(tcp).rtoMs < 300);
 });
+
+/** A recovery for nothing, over, with nothing in flight any more; its window before. */
+function recoveredInVain(): [TcpPeer, number] {
+  const tcp = inFlight(8, false);
+  const { cwnd } = connection(tcp);
+  acks(tcp, 0, [[1, 8]]);
+  assert.deepEqual(segments(tcp), [0]);
+  tcp.after(3);
+  acks(tcp, 8, []);
+  assert.ok(connection(tcp).cwnd < cwnd);
+  assert.equal(connection(tcp).flight, 0);
+  return [tcp, cwnd];
+}
+
+test('DSACK after everything was acknowledged takes the recovery back', () => {
+  const [tcp, before] = recoveredInVain();
+  tcp.after(20);
+  acks(tcp, 8, [[0, 1]]);
+  assert.ok(connection(tcp).cwnd >= before, `cwnd ${connection(tcp).cwnd}`);
+  assert.equal(count(tcp, 'tcp_dsack_undo'), 1);
+});
+
+test('DSACK on the ACK of what was sent next takes the recovery back', () => {
+  const [tcp, before] = recoveredInVain();
+  tcp.write('y'.repeat(MSS));
+  assert.deepEqual(segments(tcp), [8]);
+  tcp.after(20);
+  acks(tcp, 9, [[0, 1]]);
+  assert.ok(connection(tcp).cwnd >= before, `cwnd ${connection(tcp).cwnd}`);
+  assert.equal(count(tcp, 'tcp_dsack_undo'), 1);
+});
+
+test('the record of a recovery waits for its DSACK as long as a timeout, then goes back', () => {
+  const [tcp] = recoveredInVain();
+  const c = connection(tcp);
+  assert.notEqual(c.loss, null);
+  tcp.after(c.rtoMs + 2);
+  assert.equal(c.loss, null);
+  acks(tcp, 8, [[0, 1]]);
+  assert.equal(count(tcp, 'tcp_dsack_undo'), 0);
+  assert.equal(count(tcp, 'tcp_dsacks_in'), 1);
+});

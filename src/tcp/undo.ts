@@ -9,11 +9,13 @@
  *
  * Then the congestion window is what it was before (RFC 9438 4.9), and what is still marked as
  * lost is in flight again. DSACKs come a round trip after the repair, when the recovery is mostly
- * over: they count until the next one begins.
+ * over, and often everything in flight has arrived: they count until the next one begins, or
+ * settle() in recovery.ts has waited for them.
  * @module
  */
 import { Kept } from './congestion/kept.ts';
 import { type Connection, FAST_RECOVERY, LOSS, OPEN } from './connection.ts';
+import { lossOf } from './parts.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
 import { noteTimeoutOver } from './tally.ts';
@@ -25,7 +27,7 @@ export const FRTO_NONE = 0;
 const FRTO_FIRST = 1;
 export const FRTO_SECOND = 2;
 
-/** What is known of the recovery under way, or of the last one. One per scoreboard. */
+/** What is known of the recovery under way, or of the last one. A part of `Loss` (parts.ts). */
 export class Undo {
   /** 1 while the recovery can still be taken back. */
   armed = 0;
@@ -38,11 +40,14 @@ export class Undo {
   /** Bytes sent again that the peer has not called duplicates. */
   doubted = 0;
   frto = FRTO_NONE;
+  /** 1 while nothing is in flight any more and a DSACK may still come (recovery.ts). */
+  outlasts = 0;
   readonly kept: Kept = new Kept();
 
   reset(): void {
     this.armed = 0;
     this.frto = FRTO_NONE;
+    this.outlasts = 0;
   }
 
   /** [first, end) is sent again. */
@@ -74,12 +79,12 @@ export class Undo {
 
 /** A loss is about to be acted on: the window is kept. */
 export function beginEpisode(c: Connection, board: Scoreboard): void {
-  const undo = board.undo;
+  const { undo } = lossOf(c);
+  undo.reset();
   undo.armed = 1;
   undo.from = c.sndUna;
   undo.to = c.sndUna;
   undo.repeated = 0;
-  undo.frto = FRTO_NONE;
   // The peer may yet call what was sent again before, a tail loss probe, a duplicate. That must
   // not count for what is going to be sent again.
   undo.doubted = board.repeatedBytes;
@@ -88,8 +93,8 @@ export function beginEpisode(c: Connection, board: Scoreboard): void {
 }
 
 /** After a timeout with no recovery under way: F-RTO may tell whether it was one. */
-export function tryForward(c: Connection, board: Scoreboard): void {
-  if (c.sackOk === 1) board.undo.frto = FRTO_FIRST;
+export function tryForward(c: Connection): void {
+  if (c.sackOk === 1) c.loss!.undo.frto = FRTO_FIRST;
 }
 
 /**
@@ -97,15 +102,15 @@ export function tryForward(c: Connection, board: Scoreboard): void {
  * @param advance sequence numbers newly acknowledged
  */
 export function reconsider(tcp: Tcp, c: Connection, board: Scoreboard, advance: number): void {
-  const undo = board.undo;
-  if (undo.armed === 0) return;
+  if (c.loss === null || c.loss.undo.armed === 0) return;
+  const { undo } = c.loss;
   if (c.recovery === LOSS) reconsiderTimeout(tcp, c, board, advance);
   else if (c.recovery === FAST_RECOVERY) reconsiderRecovery(tcp, c, board, advance);
   else if (undo.isRefuted) takeBack(tcp, c, board, Stats.DSACK_UNDO);
 }
 
 function reconsiderRecovery(tcp: Tcp, c: Connection, board: Scoreboard, advance: number): void {
-  const undo = board.undo;
+  const { undo } = c.loss!;
   const ends = ((c.sndUna - c.loss!.recover) | 0) >= 0;
   if (undo.isRefuted && (ends || board.lostBytes === 0)) {
     takeBack(tcp, c, board, Stats.DSACK_UNDO);
@@ -118,7 +123,7 @@ function reconsiderRecovery(tcp: Tcp, c: Connection, board: Scoreboard, advance:
 }
 
 function reconsiderTimeout(tcp: Tcp, c: Connection, board: Scoreboard, advance: number): void {
-  const undo = board.undo;
+  const { undo } = c.loss!;
   if (undo.isRefuted || (advance > 0 && undo.repeated === 1 && echoesOriginal(tcp, c, undo))) {
     takeBack(tcp, c, board, Stats.LOSS_UNDO);
     return;
@@ -149,8 +154,9 @@ function canSendNew(c: Connection): boolean {
 
 function takeBack(tcp: Tcp, c: Connection, board: Scoreboard, stat: number): void {
   tcp.stats[stat]! += 1;
-  c.congestion.restore(c, board.undo.kept);
-  board.undo.reset();
+  const { undo } = c.loss!;
+  c.congestion.restore(c, undo.kept);
+  undo.reset();
   note(tcp, c, 'undone');
   if (c.recovery === OPEN) return;
   if (c.recovery === LOSS) noteTimeoutOver(tcp, c);

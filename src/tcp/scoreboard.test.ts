@@ -18,7 +18,7 @@ function repairAll(board: Scoreboard): number[] {
   const starts: number[] = [];
   for (let at = board.nextLost(MSS); at !== NONE; at = board.nextLost(MSS)) {
     starts.push(board.startOf(at));
-    board.retransmitted(at, 1_000_000, 1000);
+    board.retransmitted(at, 1_000_000);
   }
   return starts;
 }
@@ -37,7 +37,7 @@ test('repairing a full scoreboard looks at each entry about once', () => {
 test('what is lost again before others are repaired is found first', () => {
   const board = full(100);
   board.loseAll();
-  for (let i = 0; i < 50; i++) board.retransmitted(board.nextLost(MSS), 1_000_000, 1000);
+  for (let i = 0; i < 50; i++) board.retransmitted(board.nextLost(MSS), 1_000_000);
   board.loseFirst(MSS);
   assert.equal(board.startOf(board.nextLost(MSS)), 0);
   assert.equal(repairAll(board).length, 51);
@@ -49,7 +49,7 @@ test('acknowledgments, splits and growth do not hide what is lost', () => {
   board.reset(0);
   board.sent(40 * MSS, 1);
   board.loseAll();
-  for (let i = 0; i < 10; i++) board.retransmitted(board.nextLost(MSS), 1_000_000, 1000);
+  for (let i = 0; i < 10; i++) board.retransmitted(board.nextLost(MSS), 1_000_000);
   board.beginAck();
   board.acknowledge(5 * MSS, 2_000_000, 0);
   // Split in front of the first lost one, by SACK of half a segment.

@@ -202,7 +202,7 @@ test('translate() finds settings in all ways that scripts write them, and report
     "sysctl -w net.ipv4.tcp_wmem='4096 16384 32768'",
     'sysctl -q net.ipv4.tcp_magic=1 net.ipv4.tcp_dsack=1',
     'tc qdisc add dev tun0 root fq\nsysctl -q net.ipv4.tcp_sack=0 # a comment',
-    'sysctl -q net.ipv4.tcp_ecn=3 net.ipv4.tcp_fastopen=1',
+    'sysctl -q net.ipv4.tcp_ecn=3 net.ipv4.tcp_fastopen=1 net.ipv4.tcp_syncookies=7',
     'true',
   ]);
   assert.deepEqual(tcp, {
@@ -216,6 +216,7 @@ test('translate() finds settings in all ways that scripts write them, and report
   assert.deepEqual(notes, [
     'not set: net.ipv4.tcp_magic=1',
     'not run: `tc qdisc add dev tun0 root fq`',
+    'not set: net.ipv4.tcp_syncookies=7',
   ]);
   assert.deepEqual(settingsOf('ip link set lo up'), []);
   // Each word of tcp_ecn is one that the stack takes.

@@ -2,7 +2,7 @@
  * Linux's settings as this stack has them, and the command lines that scripts set them with.
  * @module
  */
-import { DEFAULTS, type TcpOptions } from '../../tcp/options.ts';
+import type { TcpOptions } from '../../tcp/options.ts';
 
 export interface Settings {
   readonly tcp: Partial<TcpOptions>;
@@ -10,19 +10,24 @@ export interface Settings {
   readonly notes: readonly string[];
 }
 
-type Mapping = readonly [option: string, convert: (value: string) => unknown];
+/** A `convert` that gives undefined does not know the value. */
+type Mapping = readonly [option: keyof TcpOptions, convert: (value: string) => unknown];
 
 const flag = (value: string): boolean => value !== '0';
 const whole = (value: string): number => Number(value);
 const seconds = (value: string): number => 1000 * Number(value);
 /** The last of "least default most". */
 const most = (value: string): number => Number(value.trim().split(/\s+/).at(-1));
+const named =
+  (values: Readonly<Record<string, unknown>>) =>
+  (value: string): unknown =>
+    values[value];
+
 const CONGESTION: Readonly<Record<string, string>> = {
   reno: 'newreno',
   cubic: 'cubic',
   bbr: 'bbr',
 };
-
 const MTU_PROBING: Readonly<Record<string, TcpOptions['mtuProbing']>> = {
   0: 'never',
   1: 'auto',
@@ -41,13 +46,12 @@ const ECN: Readonly<Record<string, TcpOptions['ecn']>> = {
   3: 'accurate',
 };
 
-/** By the name below net.ipv4; an option that this build of the stack lacks is reported. */
+/** By the name below net.ipv4. */
 const SYSCTLS: Readonly<Record<string, Mapping>> = {
   tcp_timestamps: ['timestamps', flag],
   tcp_sack: ['sack', flag],
-  tcp_window_scaling: ['windowScaling', flag],
-  tcp_ecn: ['ecn', (value) => ECN[value] ?? value],
-  tcp_congestion_control: ['congestion', (value) => CONGESTION[value] ?? value],
+  tcp_ecn: ['ecn', named(ECN)],
+  tcp_congestion_control: ['congestion', named(CONGESTION)],
   tcp_syn_retries: ['synRetries', whole],
   tcp_synack_retries: ['synRetries', whole],
   tcp_retries2: ['dataRetries', whole],
@@ -62,9 +66,8 @@ const SYSCTLS: Readonly<Record<string, Mapping>> = {
   tcp_min_snd_mss: ['minMss', whole],
   tcp_rto_min_us: ['minRtoMs', (value) => Number(value) / 1000],
   tcp_rto_max_ms: ['maxRtoMs', whole],
-  tcp_notsent_lowat: ['notSentLowWater', whole],
-  tcp_syncookies: ['synCookies', (value) => SYN_COOKIES[value] ?? value],
-  tcp_mtu_probing: ['mtuProbing', (value) => MTU_PROBING[value] ?? value],
+  tcp_syncookies: ['synCookies', named(SYN_COOKIES)],
+  tcp_mtu_probing: ['mtuProbing', named(MTU_PROBING)],
 };
 
 /** Where the stack does always what the setting asks for when it has this value. */
@@ -110,7 +113,8 @@ export function translate(commands: readonly string[]): Settings {
     if (settings.length === 0 && !isNothing(command)) notes.push(`not run: \`${command.trim()}\``);
     for (const [name, value] of settings) {
       const mapping = SYSCTLS[name];
-      if (mapping !== undefined && mapping[0] in DEFAULTS) tcp[mapping[0]] = mapping[1](value);
+      const converted = mapping?.[1](value);
+      if (mapping !== undefined && converted !== undefined) tcp[mapping[0]] = converted;
       else if (ALWAYS[name] !== value) notes.push(`not set: net.ipv4.${name}=${value}`);
     }
   }

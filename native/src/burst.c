@@ -16,6 +16,7 @@
 #include "checksum.h"
 #include "compat.h"
 #include "guard.h"
+#include "join.h"
 #include "segment.h"
 
 /* Smaller is no segment size that anyone agreed on (RFC 9293: 536, Linux: 48 with options). */
@@ -319,20 +320,29 @@ static inline bool show(struct queue *queue, struct rte_mbuf *mbuf, int32_t *des
 
 static int32_t receive(struct queue *queue)
 {
-	struct rte_mbuf *arrived[RX_MAX];
+	struct rte_mbuf *arrived[RX_MAX], *joined[RX_MAX];
 	uint16_t count = rte_eth_rx_burst(queue->port, queue->id, arrived, RX_MAX);
-	uint16_t shown = 0;
+	uint16_t shown = 0, appended = 0;
+	int32_t *descriptor;
+	bool joins = queue->join_pool != NULL && count > 1;
 
+	queue->joining_count = 0;
 	for (uint16_t i = 0; i < count; i++) {
 		if (i + 4 < count)
 			rte_prefetch0(rte_pktmbuf_mtod(arrived[i + 4], void *));
-		if (show(queue, arrived[i], queue->ring + RX_BASE + shown * DESCRIPTOR_WORDS))
-			queue->held[shown++] = arrived[i];
-		else
+		descriptor = queue->ring + RX_BASE + shown * DESCRIPTOR_WORDS;
+		if (!show(queue, arrived[i], descriptor))
 			rte_pktmbuf_free(arrived[i]);
+		else if (joins && join(queue, arrived[i], descriptor, shown))
+			joined[appended++] = arrived[i];
+		else
+			queue->held[shown++] = arrived[i];
 	}
+	if (appended > 0)
+		rte_pktmbuf_free_bulk(joined, appended);
+	queue->counters[COUNT_RX_JOINED] += appended;
 	queue->held_count = shown;
-	queue->counters[COUNT_RX_FRAMES] += shown;
+	queue->counters[COUNT_RX_FRAMES] += shown + appended;
 	return shown;
 }
 

@@ -26,6 +26,7 @@ static const char *const counter_names[QUEUE_COUNTERS] = {
 	[COUNT_RX_BYTES] = "rxBytes",
 	[COUNT_TX_FRAMES] = "txFrames",
 	[COUNT_TX_BYTES] = "txBytes",
+	[COUNT_RX_JOINED] = "rxJoined",
 	[COUNT_RX_FOREIGN] = "rxForeign",
 	[COUNT_RX_CHAIN_TOO_LONG] = "rxChainTooLong",
 	[COUNT_TX_BAD_DESCRIPTOR] = "txBadDescriptor",
@@ -99,9 +100,11 @@ static bool prepare(napi_env env, struct queue *queue, napi_value options, struc
 {
 	int64_t pool = js_get_int(env, options, "pool", -1);
 	int64_t cut_pool = js_get_int(env, options, "cutPool", -1);
+	int64_t join_pool = js_get_int(env, options, "joinPool", -1);
 	int64_t ring_at = js_get_int(env, options, "ringAt", -1);
 
-	if (pool < 0 || pool >= arena->pool_count || cut_pool >= arena->pool_count || ring_at < 0 || ring_at % 4 != 0 ||
+	if (pool < 0 || pool >= arena->pool_count || cut_pool >= arena->pool_count ||
+	    join_pool >= arena->pool_count || ring_at < 0 || ring_at % 4 != 0 ||
 	    (size_t)ring_at + RING_WORDS * sizeof(int32_t) > arena->size)
 		return false;
 	queue->port = js_get_int(env, options, "port", RTE_MAX_ETHPORTS);
@@ -116,6 +119,7 @@ static bool prepare(napi_env env, struct queue *queue, napi_value options, struc
 	queue->frame_min = js_get_int(env, options, "frameMin", 0);
 	queue->segment_max = js_get_int(env, options, "segmentMax", 0);
 	queue->cut_pool = cut_pool < 0 ? NULL : arena->pools[cut_pool].mempool;
+	queue->join_pool = join_pool < 0 ? NULL : arena->pools[join_pool].mempool;
 	queue->cut_first = queue->cut_last = 0;
 	queue->cut_offset = 0;
 	queue->arena = arena;

@@ -12,6 +12,8 @@
 #include "arena.h"
 #include "layout.h"
 
+/* Flows of which one burst can join segments at the same time. */
+#define JOINING_MAX 8
 /* Frames cut from a large segment at once. */
 #define CUT_MAX 64
 
@@ -20,6 +22,7 @@ enum queue_counter {
 	COUNT_RX_BYTES,
 	COUNT_TX_FRAMES,
 	COUNT_TX_BYTES,
+	COUNT_RX_JOINED,
 	COUNT_RX_FOREIGN,
 	COUNT_RX_CHAIN_TOO_LONG,
 	COUNT_TX_BAD_DESCRIPTOR,
@@ -27,6 +30,20 @@ enum queue_counter {
 	COUNT_TX_REFUSED,
 	COUNT_NO_SLOTS,
 	QUEUE_COUNTERS
+};
+
+/* A received segment that the next ones of its flow may be appended to (join.c). */
+struct joining {
+	/* The frame, its length without padding, and the bytes before its payload. */
+	uint8_t *at;
+	uint32_t length, headers;
+	/* Length of the IP header; payload of the first segment; the sequence number behind. */
+	uint32_t network, payload, next;
+	/* Bytes that fit the large buffer it was moved to; 0: it was not yet. */
+	uint32_t room;
+	/* Its number in the burst. */
+	uint16_t index;
+	int32_t *descriptor;
 };
 
 struct queue {
@@ -60,6 +77,11 @@ struct queue {
 	/* Received by the last burst, freed by the next. */
 	uint16_t held_count;
 	struct rte_mbuf *held[RX_MAX];
+
+	/* Buffers for joined segments, NULL: none are joined; and the flows of this burst. */
+	struct rte_mempool *join_pool;
+	uint32_t joining_count;
+	struct joining joining[JOINING_MAX];
 
 	/* Taken from the ring and not yet by the device: waiting[first..last). */
 	struct rte_mbuf **waiting;

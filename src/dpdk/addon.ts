@@ -95,6 +95,8 @@ export interface QueueOptions {
   readonly segmentMax: number;
   /** Index of the pool for frames cut from large segments. */
   readonly cutPool: number;
+  /** Index of the pool for joined received segments; -1: none are joined. */
+  readonly joinPool: number;
 }
 
 /** The device's counters, as it counts them. */
@@ -115,6 +117,8 @@ export interface QueueCounters {
   readonly rxBytes: number;
   readonly txFrames: number;
   readonly txBytes: number;
+  /** Of the frames received, those whose payload was appended to an earlier one's. */
+  readonly rxJoined: number;
   /** Received in memory outside the arena, dropped. */
   readonly rxForeign: number;
   /** Received in more pieces than fit one slot, dropped. */

@@ -35,7 +35,7 @@ inNamespace(import.meta.url, () => {
     port.device.stop();
     assert.deepEqual(
       port.usage().map(({ inUse }) => inUse),
-      [0, 0, 0],
+      [0, 0, 0, 0],
     );
     port.close();
   });

@@ -18,7 +18,9 @@ const TCP_MAX = 60;
 /** Slots beyond those in the device: the ring and its table, what waits, the pool's cache. */
 const SPARE = 512;
 /** Pools of each queue. */
-const POOLS = 3;
+const POOLS = 4;
+/** Large buffers for joined segments, one for each flow of a burst (JOINING_MAX in native/src). */
+const JOIN_BUFFERS = 8;
 /**
  * The largest segment: an mbuf's buffer is below 64 KiB.
  */
@@ -31,6 +33,8 @@ export interface PacketMemoryOptions {
   readonly txDescriptors: number;
   /** Most payload of a segment that the port cuts, 0: none. */
   readonly segmentBytes: number;
+  /** Received segments are joined. */
+  readonly join: boolean;
   /** For each queue's stack. */
   readonly heapBytes: number;
   /** NUMA node, -1: any. */
@@ -44,12 +48,14 @@ export class PacketMemory {
   readonly heapBytes: number;
   readonly queues: number;
   readonly segmentBytes: number;
+  readonly #joins: boolean;
   #buffer: ArrayBuffer | null = null;
 
   /** Throws DpdkError ENOMEM. */
   constructor(options: PacketMemoryOptions) {
     this.queues = options.queues;
     this.segmentBytes = options.segmentBytes;
+    this.#joins = options.join;
     this.heapBytes = Math.ceil(options.heapBytes / SLOT_GRAIN) * SLOT_GRAIN;
     const pools = Array.from({ length: options.queues }, () => queuePools(options)).flat();
     this.layout = explained('packet memory', () =>
@@ -78,6 +84,11 @@ export class PacketMemory {
     return queue * POOLS + 2;
   }
 
+  /** Of the one for segments joined of received ones; -1: there is none. */
+  joinPool(queue: number): number {
+    return this.#joins ? queue * POOLS + 3 : -1;
+  }
+
   /** The bytes of the region that belong to a queue's stack. */
   heapAt(queue: number): number {
     return this.layout.heapAt + queue * this.heapBytes;
@@ -89,7 +100,7 @@ export class PacketMemory {
     return this.#buffer;
   }
 
-  /** Slots in use, per pool (received, to transmit, cut; of queue 0, of queue 1, ...). */
+  /** Slots in use, per pool (received, to transmit, cut, joined; of queue 0, of queue 1, ...). */
   usage(): PoolUsage[] {
     return addon().arenaUsage(this.layout.id);
   }
@@ -131,6 +142,10 @@ function queuePools(options: PacketMemoryOptions): { count: number; room: number
     { count: options.rxDescriptors + SPARE, room },
     { count: options.txDescriptors + SPARE, room: large },
     { count: options.segmentBytes === 0 ? 1 : options.txDescriptors + SPARE, room },
+    {
+      count: options.join ? JOIN_BUFFERS : 1,
+      room: options.join ? roomOf(SEGMENT_BYTES_MAX) : room,
+    },
   ];
 }
 

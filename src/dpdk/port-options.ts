@@ -31,6 +31,11 @@ export interface PortOptions {
   readonly segmentBytes?: number;
   /** Let the hardware cut segments where it can; default true. */
   readonly hardwareSegmentation?: boolean;
+  /**
+   * Join what arrives at once of one flow of TCP, in order, to one large segment (GRO); default
+   * true. Not what is to be captured or counted as it was on the wire.
+   */
+  readonly join?: boolean;
   /** How EAL starts, if this is the first port of the process. */
   readonly eal?: EalOptions;
 }
@@ -54,6 +59,7 @@ export function memoryOptions(options: PortOptions, info: DeviceInfo | null): Pa
     rxDescriptors: options.rxDescriptors ?? (info?.rxDescriptors || DEFAULT_DESCRIPTORS),
     txDescriptors: options.txDescriptors ?? (info?.txDescriptors || DEFAULT_DESCRIPTORS),
     segmentBytes: Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, SEGMENT_BYTES_MAX),
+    join: options.join ?? true,
     heapBytes: options.heapBytes ?? DEFAULT_HEAP_BYTES,
     socket: info?.socket ?? -1,
     dma: !options.device.startsWith('net_') || options.device.startsWith('net_virtio'),

@@ -187,6 +187,7 @@ function makeLinks(
       frameMin: DRIVERS_WITHOUT_WIRE.includes(info.driver) ? 0 : FRAME_MIN_BYTES,
       segmentMax: memory.segmentBytes,
       cutPool: memory.cutPool(queue),
+      joinPool: memory.joinPool(queue),
     });
     const description: LinkDescription = {
       name: `${info.name} queue ${queue}`,

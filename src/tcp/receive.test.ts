@@ -101,6 +101,20 @@ test('what lies beyond the window is cut off or refused', () => {
   tcp.sendsNothing();
 });
 
+test('a FIN at the edge of a closed window is taken, and the window stays closed', () => {
+  const tcp = TcpPeer.established({ tcp: { receiveBufferBytes: 4096 } });
+  for (let at = 0; at < 4096; at += 1024) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: 'x'.repeat(1024) });
+    tcp.sends({ flags: ACK, ack: tcp.theirs(at + 1024), window: 4096 - at - 1024 });
+  }
+  tcp.gets({ flags: ACK | FIN, seq: tcp.theirs(4096) });
+  tcp.sends({ flags: ACK, ack: tcp.theirs(4097), window: 0 });
+  tcp.socket!.shutdown();
+  tcp.sends({ flags: ACK | FIN, ack: tcp.theirs(4097), window: 0 });
+  assert.equal(tcp.read(), 'x'.repeat(4096));
+  assert.equal(tcp.socket!.ended, true);
+});
+
 test('a window that opens by little is not announced (silly window avoidance)', () => {
   const tcp = TcpPeer.established({ tcp: { receiveBufferBytes: 8192 } });
   for (let at = 0; at < 8192; at += 1024) {

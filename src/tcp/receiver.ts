@@ -147,6 +147,8 @@ function scheduleAck(tcp: Tcp, c: Connection, hole: boolean): void {
 function takeFin(tcp: Tcp, c: Connection): void {
   c.finSeen = 2;
   c.rcvNxt = (c.rcvNxt + 1) | 0;
+  // A FIN has a number and needs no room: it may lie right behind a closed window.
+  if (((c.rcvAdv - c.rcvNxt) | 0) < 0) c.rcvAdv = c.rcvNxt;
   c.ackDue = ACK_NOW;
   tcp.makeReady(c);
   enter(tcp, c, next(c.state, FIN_RECEIVED));

@@ -19,6 +19,7 @@ export const BUILD_PACKAGES = {
 /** To test against real peers. */
 export const TEST_PACKAGES = {
   git: 'names the files of the project',
+  procps: 'sysctl, for the settings of the kernel peer',
   tshark: 'reads our captures',
   wrk: 'HTTP load',
   nftables: 'loses packets in the kernel on purpose',

@@ -110,6 +110,7 @@ test('a FIN at the edge of a closed window is taken, and the window stays closed
   tcp.gets({ flags: ACK | FIN, seq: tcp.theirs(4096) });
   tcp.sends({ flags: ACK, ack: tcp.theirs(4097), window: 0 });
   tcp.socket!.shutdown();
+  tcp.pump();
   tcp.sends({ flags: ACK | FIN, ack: tcp.theirs(4097), window: 0 });
   assert.equal(tcp.read(), 'x'.repeat(4096));
   assert.equal(tcp.socket!.ended, true);

@@ -45,6 +45,7 @@ test('the first connect asks for a cookie, the second has its data in the SYN', 
   tcp.sends({ flags: ACK, seq: tcp.ours(5), ack: tcp.theirs(0), data: '' });
   tcp.sendsNothing();
   assert.equal(tcp.socket!.unacknowledged, 0);
+  assert.equal(tcp.stack.tcp.memory.sending, 0, 'bytes that the budget is told are given back');
   tcp.write('more');
   tcp.sends({ seq: tcp.ours(5), data: 'more' });
   assert.equal(tcp.stack.report().tcp['tcp_fast_opens'], 1);

@@ -10,6 +10,7 @@ import type { Path } from '../net/path.ts';
 import * as Options from '../wire/tcp-options.ts';
 import type { Connection } from './connection.ts';
 import type { Segment } from './segment.ts';
+import { forget } from './sender.ts';
 import { statedMss } from './sizes.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
@@ -111,8 +112,7 @@ export function fastOpenAnswered(tcp: Tcp, c: Connection, fast: FastSyn, s: Segm
   if (arrived > 0) {
     tcp.stats[Stats.FAST_OPENS]! += 1;
     peer.failures = 0;
-    c.snd.drop(tcp.heap, arrived, false);
-    c.sndBase = (c.sndBase + arrived) | 0;
+    forget(tcp, c, s.ack);
     c.sndNxt = s.ack;
   } else if (fast.sent > 0) {
     tcp.stats[Stats.FAST_OPENS_FAILED]! += 1;

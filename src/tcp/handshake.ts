@@ -104,6 +104,8 @@ export function takeSyn(tcp: Tcp, c: Connection, s: Segment): void {
   c.rcvAdv = (c.rcvNxt + tcp.initialWindow) | 0;
   startMeasuring(tcp, c);
   takeTimestamps(tcp, c, peer);
+  c.mss = payloadMss(c, boundedMss(c, sendMss(c.path!, peer.mss, tcp.options.minMss)));
+  c.rcvMss = c.mss;
   takeSynEcn(tcp, c, s);
   c.sackOk = peer.sackPermitted & (tcp.options.sack ? 1 : 0);
   if (peer.windowScale >= 0) {
@@ -122,8 +124,6 @@ function takeTimestamps(tcp: Tcp, c: Connection, peer: TcpOptionValues): void {
   c.tsOk = peer.timestamps & (tcp.options.timestamps ? 1 : 0);
   c.tsRecent = peer.tsVal;
   c.tsRecentAt = tcp.clock.ms;
-  c.mss = payloadMss(c, boundedMss(c, sendMss(c.path!, peer.mss, tcp.options.minMss)));
-  c.rcvMss = c.mss;
 }
 
 /** The ACK of our SYN-ACK arrived in SYN-RECEIVED; false when the program cannot take it yet. */

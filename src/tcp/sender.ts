@@ -125,7 +125,7 @@ function isDuplicate(c: Connection, s: Segment, window: number): boolean {
 }
 
 /** Everything before `ack` has arrived: the send buffer lets go of it. */
-function forget(tcp: Tcp, c: Connection, ack: number): void {
+export function forget(tcp: Tcp, c: Connection, ack: number): void {
   const data = (ack - c.sndBase) | 0;
   const bytes = data < c.snd.length ? data : c.snd.length;
   if (bytes > 0) {

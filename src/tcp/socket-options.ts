@@ -7,14 +7,13 @@
 import { StackError } from '../base/errors.ts';
 import { push } from './choices.ts';
 import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
+import { QUICK_ACKS } from './handshake.ts';
 import { choicesOf } from './parts.ts';
 import { offerRoom } from './sender.ts';
 import { payloadMss } from './sizes.ts';
 import { ESTABLISHED } from './state.ts';
 import type { Tcp } from './tcp.ts';
 
-/** ACKs sent at once after quickAck was set, as at the start of a connection. */
-const QUICK_ACKS = 16;
 /** RFC 9293 3.7.1: the least MSS that leaves room for data behind all headers and options. */
 const LEAST_SEGMENT = 88;
 const MOST_SEGMENT = 65_495;

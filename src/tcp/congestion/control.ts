@@ -1,7 +1,6 @@
 /**
  * What rules how a connection sends. Those that need nothing of their own, nearly all, share the
- * record of their algorithm; one that is
- * paced, or marks its packets (ECN), has one to itself.
+ * record of their algorithm; one that is paced, or marks its packets (ECN), has one to itself.
  * @module
  */
 import type { Connection } from '../connection.ts';

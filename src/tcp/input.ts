@@ -205,10 +205,16 @@ function finAcknowledged(tcp: Tcp, c: Connection): boolean {
   return true;
 }
 
-/** Cuts off what lies before rcvNxt and behind the window; true when the window was too small. */
+/**
+ * Cuts off what lies before rcvNxt, of which the peer hears (DSACK, RFC 2883 4.2), and behind the
+ * window; true when the window was too small.
+ */
 function trimToWindow(c: Connection, s: Segment): boolean {
   const old = (c.rcvNxt - s.seq) | 0;
-  if (old > 0) s.trimFront(old);
+  if (old > 0) {
+    if (s.dataLength > 0) oweDsack(c, s.seq, c.rcvNxt);
+    s.trimFront(old);
+  }
   const length = s.dataLength;
   const room = (c.rcvAdv - s.seq) | 0;
   s.trimBack(room > 0 ? room : 0);

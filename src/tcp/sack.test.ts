@@ -258,3 +258,15 @@ test('SACK blocks of one byte cannot make the scoreboard grow without end (CVE-2
   const board = tcp.socket!.connection!.board!;
   assert.ok(board.count <= 8194, `${board.count} entries`);
 });
+
+test('the old part of a segment that is new in part is told by DSACK (RFC 2883 4.2)', () => {
+  const tcp = TcpPeer.established({ sack: true });
+  tcp.gets({ flags: ACK, data: 'abcd' });
+  tcp.after(50);
+  tcp.sends({ ack: tcp.theirs(4) });
+  tcp.gets({ flags: ACK, seq: tcp.theirs(2), data: 'cdef' });
+  tcp.after(50);
+  const { sack } = tcp.sends({ ack: tcp.theirs(6) });
+  assert.deepEqual(sack, [[tcp.theirs(2), tcp.theirs(4)]]);
+  assert.equal(tcp.read(), 'abcdef');
+});

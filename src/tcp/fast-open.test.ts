@@ -87,6 +87,11 @@ test('a SYN that is not answered goes again without, and the peer is left alone 
     return data;
   };
   assert.equal(tryAgain(), '');
+  const { fastOpens } = tcp.stack.tcp;
+  const { path } = tcp.socket!.connection!;
+  const days = (count: number): number => (tcp.stack.tcp.clock.ms + count * 86_400_000) | 0;
+  assert.equal(fastOpens.begin(path!, days(0)), null);
+  assert.notEqual(fastOpens.begin(path!, days(25)), null, 'nor is it after the clock went round');
   tcp.leap(3_700_000);
   assert.equal(tryAgain(), 'x');
 });

@@ -61,7 +61,9 @@ export class FastOpens {
       peer = new FastPeer();
       this.#peers.set(key, peer);
     }
-    const blocked = peer.failures > 0 && ((peer.blockedUntil - nowMs) | 0) > 0;
+    const left = (peer.blockedUntil - nowMs) | 0;
+    // More than the longest is a time that the clock has gone round since.
+    const blocked = peer.failures > 0 && left > 0 && left <= HOUR_MS << MOST_DOUBLINGS;
     return blocked ? null : new FastSyn(peer);
   }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { connectionsPlot, connectionsTable } from './connections-report.mjs';
 import { plot } from './harness/plot.mjs';
 import { table } from './harness/report.mjs';
 import { median, readable } from './harness/statistics.mjs';
@@ -74,4 +75,24 @@ test('the plot has a bar for every way, ours three times as long as the peer', (
   );
   assert.ok(Math.abs(Number(widths[0][2]) / Number(widths[1][2]) - 3) < 0.01);
   assert.ok(svg.includes('a &amp; b') && svg.includes('echo &lt;1>'));
+});
+
+const side = (perCpu, ns) => ({ perCpu, ns, collections: { count: 1, ms: 3 } });
+const step = (count, bytes, rate) => ({
+  count,
+  bytes,
+  idle: { many: side(rate, 500), few: side(400_000, 480), ratio: 0.96 },
+  inTurn: { many: side(rate / 2, 900), few: side(400_000, 450), ratio: 0.5 },
+});
+
+test('the figures of connections: a row and a point of the line for each number', () => {
+  const steps = [step(10, null, 200_000), step(100_000, 985.4, 400_000)];
+  assert.match(connectionsTable(steps), /100 k +985 +400 k +96\.0 % +500 +900 +50\.0 % +2/);
+  const machine = { cpu: 'a & b', node: 'v1', loadAtStart: 0 };
+  const svg = connectionsPlot({ machine, notes: [], steps });
+  const points = svg.match(/class="idle" points="([^"]*)"/)[1].split(' ');
+  const [low, high] = points.map((point) => Number(point.split(',')[1]));
+  // The axis begins at zero: half the rate is half as high.
+  assert.ok(Math.abs(320 - low - (320 - high) / 2) < 0.2, svg);
+  assert.ok(svg.includes('985 B each') && svg.includes('a &amp; b'));
 });

@@ -9,7 +9,7 @@
  * that gets slower does so for both.
  * @module
  */
-import { performance } from 'node:perf_hooks';
+import { PerformanceObserver, performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Address, allocateSimdArena, createPair, READABLE } from 'dpdk-net/stack';
@@ -26,8 +26,6 @@ const MESSAGE_BYTES = 64;
 const OPENING = 128;
 /** The echo rate among idle connections is that of this many. */
 const ACTIVE = 100;
-/** Answers that are waited for at a time when the time of a packet is taken. */
-const OUTSTANDING = 10;
 /** After this many connections are taken for granted; below it the tables' first sizes show. */
 const LEAST_FOR_MEMORY = 10_000;
 
@@ -150,35 +148,60 @@ async function memory() {
   return heapUsed + external;
 }
 
-/** Windows of the crowd and of the small one in turn: the median ratio of the two. */
-async function compare(crowd, small, active, outstanding, { windows, windowMs }) {
+/** Garbage collections since the last call, and the milliseconds they stopped us. */
+class Collections {
+  #observer = new PerformanceObserver(() => {});
+
+  constructor() {
+    this.#observer.observe({ entryTypes: ['gc'] });
+  }
+
+  take() {
+    const entries = this.#observer.takeRecords();
+    return { count: entries.length, ms: entries.reduce((sum, { duration }) => sum + duration, 0) };
+  }
+}
+
+/**
+ * Windows of the crowd and of the small one in turn: the median ratio of the two. What is compared
+ * is the time of a segment: connections that wait longer for their turn than an ACK is delayed
+ * take three segments for an echo, the others two.
+ */
+async function compare(crowd, small, active, { windows, windowMs }, collections) {
   const found = [];
   for (let i = -1; i < windows; i++) {
-    const many = await crowd.echo(active, outstanding, windowMs);
-    const few = await small.echo(Math.min(active, ACTIVE), outstanding, windowMs);
+    collections.take();
+    const many = await crowd.echo(active, ACTIVE, windowMs);
+    many.collections = collections.take();
+    const few = await small.echo(Math.min(active, ACTIVE), ACTIVE, windowMs);
+    few.collections = collections.take();
     if (i >= 0) found.push({ many, few, ratio: few.ns / many.ns });
   }
   found.sort((a, b) => a.ratio - b.ratio);
-  return found[found.length >> 1];
+  return { ...found[found.length >> 1], ratios: found.map(({ ratio }) => ratio) };
 }
 
-/** Grows a crowd to `most` by powers of ten; tells each step. */
+/**
+ * Grows a crowd to `most` by powers of ten; tells each step: `count` connections, `bytes` of memory
+ * of one end of one, `idle` as 100 of them echo, `inTurn` as all of them do, 100 at a time.
+ */
 export async function measureConnections(most, times, tell) {
+  const collections = new Collections();
   const small = new Crowd(ACTIVE);
   const crowd = new Crowd(most);
   await small.grow(ACTIVE);
   await crowd.grow(10);
-  await small.echo(ACTIVE, OUTSTANDING, times.firstMs);
+  await small.echo(ACTIVE, ACTIVE, times.firstMs);
+  await crowd.echo(10, 10, times.firstMs);
   const empty = await memory();
   for (let count = 10; count <= most; count *= 10) {
     const start = performance.now();
     await crowd.grow(count);
     const openSeconds = (performance.now() - start) / 1000;
     const bytes = count < LEAST_FOR_MEMORY ? null : ((await memory()) - empty) / (count - 10) / 2;
-    const among = await compare(crowd, small, Math.min(ACTIVE, count), OUTSTANDING, times);
-    const inTurn = await compare(crowd, small, count, OUTSTANDING, times);
-    const idle = await compare(crowd, small, Math.min(ACTIVE, count), ACTIVE, times);
-    tell({ count, bytes, openSeconds, among, inTurn, idle });
+    const idle = await compare(crowd, small, Math.min(ACTIVE, count), times, collections);
+    const inTurn = await compare(crowd, small, count, times, collections);
+    tell({ count, bytes, openSeconds, idle, inTurn });
   }
 }
 
@@ -187,8 +210,9 @@ if (process.argv[1]?.endsWith('connections.mjs')) {
     options: {
       most: { type: 'string', default: '1000000' },
       window: { type: 'string', default: '300' },
+      windows: { type: 'string', default: '5' },
     },
   });
-  const times = { firstMs: 1500, windows: 3, windowMs: Number(values.window) };
+  const times = { firstMs: 1500, windows: Number(values.windows), windowMs: Number(values.window) };
   await measureConnections(Number(values.most), times, (step) => say(step));
 }

@@ -2,8 +2,10 @@
  * `npm run bench`: our stack and the kernel's, side by side, doing the same work.
  * @module
  */
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { show } from './house/command.mjs';
 import { at, isMain } from './house/root.mjs';
@@ -12,6 +14,9 @@ const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
 /** Benchmarks that compare with nothing: a program each, which tells its figures itself. */
 const ALONE = ['flood', 'churn'];
+/** How many connections at most; room for their objects in the heap. */
+const MOST_CONNECTIONS = { full: 1_000_000, quick: 100_000 };
+const OLD_SPACE_MB = 8192;
 const WRONG_USAGE = 2;
 const INTERRUPTED = 130;
 
@@ -25,6 +30,7 @@ Benchmarks (default: all):
   pair     the stack alone: both ends in one process on one core, beside other stacks' figures
   flood    a SYN flood: legitimate connects, goodput, memory (not among "all")
   churn    10,000,000 connections that open and close: memory, ports, leaks (not among "all")
+  connections  memory of an idle one, and echoes among up to 1,000,000 (not among "all")
   loss     goodput under loss, simulated and against the kernel over TAP (not among "all")
 
 Options:
@@ -81,6 +87,39 @@ async function runAlone(name) {
   if (status !== 0) process.exitCode = 1;
 }
 
+/** `connections`, in a process with a heap of its own. */
+async function runConnections({ quick, times, json, svg }) {
+  const { connectionsPlot, connectionsTable } = await import('../bench/connections-report.mjs');
+  const { busy, describeMachine } = await import('../bench/harness/machine.mjs');
+  const machine = describeMachine(null);
+  const notes = [busy()].filter((note) => note !== null);
+  for (const note of notes) console.log(`note: ${note}`);
+  const most = quick ? MOST_CONNECTIONS.quick : MOST_CONNECTIONS.full;
+  const windows = { runs: times.runs, ms: quick ? 150 : 300 };
+  const child = spawn(
+    process.execPath,
+    [
+      '--expose-gc',
+      `--max-old-space-size=${OLD_SPACE_MB}`,
+      at('bench/connections.mjs'),
+      ...['--most', `${most}`, '--window', `${windows.ms}`, '--windows', `${windows.runs}`],
+    ],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  const steps = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    const step = JSON.parse(line);
+    steps.push(step);
+    console.log(`${step.count} connections, opened in ${step.openSeconds.toFixed(1)} s`);
+  }
+  if ((await ended) !== 0) throw new Error('connections.mjs failed');
+  const report = { machine, settings: { most, windows }, notes, steps };
+  console.log(`\n${connectionsTable(steps)}`);
+  save(json, `${JSON.stringify(report, null, 2)}\n`);
+  save(svg, connectionsPlot(report));
+}
+
 /** DPDK's version, or { reason } why our side can not run over memif. */
 async function findDpdk() {
   try {
@@ -103,6 +142,10 @@ async function main() {
     process.exitCode = (await runLoss(chosen)) ? 0 : 1;
     return;
   }
+  if (chosen.names.includes('connections')) {
+    if (chosen.names.length > 1) throw new UsageError('connections are measured by themselves');
+    return runConnections(chosen);
+  }
   // Only now: these modules import from lib/.
   const { BENCHMARKS, runBenchmark } = await import('../bench/harness/suite.mjs');
   const alone = chosen.names.filter((name) => ALONE.includes(name));
@@ -113,7 +156,7 @@ async function main() {
   const unknown = names.find((name) => !BENCHMARKS.includes(name));
   if (unknown !== undefined) {
     throw new UsageError(
-      `no benchmark '${unknown}'; there are ${[...BENCHMARKS, ...ALONE].join(', ')}`,
+      `no benchmark '${unknown}'; there are ${[...BENCHMARKS, ...ALONE, 'connections', 'loss'].join(', ')}`,
     );
   }
   const { allowedCpus, busy, describeMachine } = await import('../bench/harness/machine.mjs');

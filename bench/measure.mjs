@@ -33,10 +33,12 @@ export async function measure(cases, makeLoad, wait, { firstMs, warmupMs, runMs 
     say({ begin: one.name });
     const start = performance.now();
     const before = load.units;
+    const cpu = process.cpuUsage();
     await wait(runMs);
     const units = load.units - before;
     const seconds = (performance.now() - start) / 1000;
-    say({ end: one.name, units, seconds });
+    const { user, system } = process.cpuUsage(cpu);
+    say({ end: one.name, units, seconds, cpuSeconds: (user + system) / 1e6 });
     await load.stop();
   }
   say({ done: true });

@@ -32,12 +32,17 @@ export interface ConnectOptions {
   congestion?: string;
 }
 
-/** Ports tried before one in TIME-WAIT is taken: among many, looking for a free one takes long. */
+/** Most ports tried before one in TIME-WAIT is taken: looking for a free one may take long. */
 const FREE_TRIES = 64;
 
 export class Listeners {
   readonly #tcp: Tcp;
   readonly #byPort: Map<number, TcpListener[]> = new Map();
+  /**
+   * Ports that are tried now: fewer after each search that found none, more after one that did. So
+   * where all ports are in TIME-WAIT connect() looks at two, and takes them in the order of age.
+   */
+  #freeTries = FREE_TRIES;
   count = 0;
 
   constructor(tcp: Tcp) {
@@ -209,12 +214,14 @@ export class Listeners {
     const range = last - first + 1;
     const offset = tcp.secrets.portOffset(path, remotePort);
     const candidate = (): number => first + (((offset + tcp.secrets.nextPort()) >>> 0) % range);
-    for (let i = 0; i < FREE_TRIES && i < range; i++) {
+    for (let i = 0; i < this.#freeTries && i < range; i++) {
       const port = candidate();
       if (tcp.findFlow(path, port, remotePort) === null && !this.#hasListener(path, port)) {
+        this.#freeTries = Math.min(2 * this.#freeTries, FREE_TRIES);
         return port;
       }
     }
+    this.#freeTries = Math.max(this.#freeTries >> 1, 1);
     // Free ones are rare: TIME-WAITs that this connection may follow will do as well.
     for (let i = 0; i < range; i++) {
       const port = this.#claim(path, candidate(), remotePort);

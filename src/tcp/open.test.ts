@@ -7,6 +7,7 @@ import { type Host, simulate } from '../testing/network.ts';
 import { PEER_ISN, PEER_PORT, STACK_PORT, TcpPeer } from '../testing/tcp-peer.ts';
 import { ACK, FIN, RST, SYN } from '../wire/tcp.ts';
 import type { TcpSocket } from './socket.ts';
+import { TIME_WAIT } from './state.ts';
 
 for (const version of [4, 6] as const) {
   test(`LISTEN: a SYN is answered with SYN-ACK, its ACK makes a connection (IPv${version})`, () => {
@@ -354,6 +355,32 @@ test('a block of ports in use is passed once, not searched by every connect()', 
   // The counter meets the 4,000 again after one round of the range.
   for (let i = 0; i < 5900; i++) connect();
   assert.ok(lookups < 10_500, `${lookups} look-ups for 5,900 connections`);
+});
+
+test('where every port is in TIME-WAIT connect() looks at few and takes the oldest', () => {
+  const PORTS = 3000;
+  const range = { firstEphemeralPort: 2000, lastEphemeralPort: 1999 + PORTS };
+  const { stack, peerAddress } = new TcpPeer({ tcp: range });
+  const { tcp } = stack;
+  const connect = (): TcpSocket => tcp.connect({ address: peerAddress, port: 9 });
+  const order: number[] = [];
+  for (let i = 0; i < PORTS; i++) {
+    const c = connect().connection!;
+    order.push(c.localPort);
+    // As one that was closed long ago.
+    c.state = TIME_WAIT;
+    c.sndNxt = (c.sndNxt - 1) | 0;
+  }
+  let lookups = 0;
+  const find = tcp.findFlow.bind(tcp);
+  tcp.findFlow = (path, local, remote) => {
+    lookups++;
+    return find(path, local, remote);
+  };
+  const taken = Array.from({ length: 1000 }, () => order.indexOf(connect().localPort));
+  assert.ok(lookups < 2500, `${lookups} look-ups for 1,000 connections`);
+  // Once round, no port is passed that is not looked at.
+  assert.ok(taken.every((place, i) => i === 0 || place > taken[i - 1]!));
 });
 
 test('a tuple stays taken when its connection has a traffic class of its own', () => {

@@ -1,0 +1,98 @@
+/**
+ * Our stack as a target: in memory, under a virtual clock.
+ * @module
+ */
+import { decode } from '../../dist/testing/decode.js';
+import * as Packet from '../../dist/testing/packet.js';
+import { TcpPeer } from '../../dist/testing/tcp-peer.js';
+import { Conversation, frameOf } from './conversation.mjs';
+import { FIRST_PORT, OUR_STEP_MS } from './target.mjs';
+
+const LISTEN = 80;
+const ENDS = { src: '10.0.0.2', dst: '10.0.0.1', dstPort: LISTEN };
+/** Nothing is sent again within a sequence, and nothing is limited. */
+const TCP = {
+  maxHalfOpen: 4096,
+  synCookies: 'never',
+  resetsPerSecond: 1_000_000,
+  ecn: 'off',
+  initialRtoMs: 60_000,
+  minRtoMs: 60_000,
+};
+const REFUSALS = ['EPIPE', 'ENOTCONN', 'ECONNRESET', 'ECANCELED'];
+const scratch = new Uint8Array(65536);
+
+/** Plays all sequences at once, step by step; the answers to each step of each. */
+export function playOurs(sequences) {
+  const peer = new TcpPeer({ tcp: TCP, seed: 7 });
+  const listener = peer.stack.tcp.listen({ port: LISTEN, backlog: 4096 });
+  const sockets = new Map();
+  const talks = sequences.map((_, index) => new Conversation(FIRST_PORT + index));
+  const heard = sequences.map(() => []);
+  const steps = Math.max(...sequences.map(({ length }) => length));
+  for (let at = 0; at < steps; at++) {
+    for (const [index, sequence] of sequences.entries()) {
+      const step = sequence[at];
+      if (step === undefined) continue;
+      const talk = talks[index];
+      if (step.program === undefined) peer.getsFrame(frameOf(talk, step, ENDS));
+      else act(sockets, talk.port, step.program);
+    }
+    for (let ms = 0; ms < OUR_STEP_MS; ms += 50) {
+      peer.leap(50);
+      serve(peer, listener, sockets);
+    }
+    collect(peer, talks);
+    for (const [index, sequence] of sequences.entries()) {
+      if (at < sequence.length) heard[index].push(talks[index].answers());
+    }
+  }
+  return heard;
+}
+
+/** What the program does; what a socket refuses (its connection is over) it does without. */
+function act(sockets, port, what) {
+  const socket = sockets.get(port);
+  if (socket === undefined) return;
+  try {
+    if (what === 'write') socket.write(scratch, 0, 100);
+    else if (what === 'shutdown') socket.shutdown();
+    else socket.close();
+  } catch (error) {
+    if (!REFUSALS.includes(error.code)) throw error;
+  }
+  if (what === 'close') sockets.delete(port);
+}
+
+/** The program: it takes every connection and reads all there is. */
+function serve(peer, listener, sockets) {
+  for (let socket = listener.accept(); socket !== null; socket = listener.accept()) {
+    sockets.set(socket.remotePort, socket);
+  }
+  while (peer.stack.nextEvent() !== null);
+  for (const socket of sockets.values()) {
+    while (socket.readable > 0) socket.read(scratch);
+  }
+  peer.pump();
+}
+
+function collect(peer, talks) {
+  for (const sent of peer.sent.splice(0)) {
+    const talk = talks[sent.dstPort - FIRST_PORT];
+    if (talk === undefined) continue;
+    // The same reader for both targets: options as decode() has them.
+    const frame = Packet.tcp({
+      src: ENDS.dst,
+      dst: ENDS.src,
+      srcPort: sent.srcPort,
+      dstPort: sent.dstPort,
+      seq: sent.seq >>> 0,
+      ack: sent.ack >>> 0,
+      flags: sent.flags,
+      window: sent.window,
+      rawOptions: sent.options,
+      payload: sent.data,
+    });
+    talk.frames.push(decode(frame));
+  }
+}

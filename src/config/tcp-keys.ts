@@ -69,6 +69,13 @@ const KEYS: readonly Key[] = [
       DEFAULTS.synCookies,
     ),
   },
+  count(
+    'fast_open',
+    'fastOpen',
+    0,
+    65535,
+    'TCP Fast Open of listeners: connections in use before their handshake is over; 0: off.',
+  ),
   {
     name: 'mtu_probing',
     option: 'mtuProbing',

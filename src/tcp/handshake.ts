@@ -12,6 +12,7 @@ import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { takeFirstAck, takeSynEcn } from './ecn-handshake.ts';
 import { fastOpenAnswered } from './fast-open.ts';
+import { earlyAcknowledged } from './fast-open-server.ts';
 import { startMeasuring } from './memory.ts';
 import { searchFromStart } from './mtu-probe.ts';
 import { giveOpening } from './parts.ts';
@@ -23,7 +24,7 @@ import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import { noteTimeoutOver } from './tally.ts';
 import type { Tcp } from './tcp.ts';
-import { disarm } from './timers.ts';
+import { armRetransmit, disarm } from './timers.ts';
 import { enter } from './trace.ts';
 import { urgentArrives } from './urgent.ts';
 
@@ -87,7 +88,7 @@ function sentInSyn(c: Connection): number {
 }
 
 /** Data or FIN that came with the SYN. */
-function takeRest(tcp: Tcp, c: Connection, s: Segment): void {
+export function takeRest(tcp: Tcp, c: Connection, s: Segment): void {
   if (s.flags & URG) urgentArrives(tcp, c, s);
   s.trimFront(1);
   const window = (c.rcvAdv - c.rcvNxt) | 0;
@@ -128,22 +129,26 @@ function takeTimestamps(tcp: Tcp, c: Connection, peer: TcpOptionValues): void {
 
 /** The ACK of our SYN-ACK arrived in SYN-RECEIVED; false when the program cannot take it yet. */
 export function established(tcp: Tcp, c: Connection, s: Segment): boolean {
-  const listener = c.opening!.listener;
-  if (listener !== null && !listener.hasRoom) {
+  const { listener, early } = c.opening!;
+  const enters = listener !== null && early === 0;
+  if (enters && !listener.hasRoom) {
     // The peer's retransmission, or ours, tries again.
     listener.overflows();
     return false;
   }
   const scale = c.sndWndScale > 0 ? c.sndWndScale : 0;
   becomeEstablished(tcp, c, s, s.window << scale);
-  if (listener !== null) listener.enqueue(c);
+  if (enters) listener.enqueue(c);
   return true;
 }
 
 /** Our SYN is acknowledged. `window`: bytes; not scaled when it came with a SYN (RFC 7323 2.2). */
 function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number): void {
   if (c.sndWndScale < 0) c.sndWndScale = 0;
-  c.sndUna = s.ack;
+  const opening = c.opening!;
+  const isEarly = opening.early === 1;
+  if (isEarly) earlyAcknowledged(tcp, c);
+  else c.sndUna = s.ack;
   c.sndWnd = window;
   c.maxSndWnd = window > 1 ? window : 1;
   c.sndWl1 = s.seq;
@@ -151,21 +156,22 @@ function becomeEstablished(tcp: Tcp, c: Connection, s: Segment, window: number):
   c.quickAcks = QUICK_ACKS;
   c.synDue = 0;
   c.retries = 0;
-  const opening = c.opening!;
   const since = opening.synSentAt;
   if (c.backoff > 0) noteTimeoutOver(tcp, c);
   else if (since !== UNKNOWN) sample(c, (tcp.clock.us - since) | 0, tcp.clock.ms, tcp.options);
   searchFromStart(tcp, c);
   takeFirstAck(tcp, c, s);
   // A SYN lost more than once says that the path is in trouble (RFC 6928 2, RFC 5681 3.1).
-  startCongestion(tcp, c, c.backoff > 1 ? 1 : tcp.options.initialWindowSegments);
+  if (c.backoff > 1) startCongestion(tcp, c, 1);
+  else if (!isEarly) startCongestion(tcp, c, tcp.options.initialWindowSegments);
   c.backoff = 0;
   disarm(c, TIMER_RETRANSMIT);
+  if (c.sndNxt !== c.sndUna) armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   // A connection that came in needs it until it is accepted.
-  if (opening.listener === null) giveOpening(c);
+  if (opening.listener === null || (isEarly && opening.acceptQueued === 0)) giveOpening(c);
   enter(tcp, c, State.ESTABLISHED);
   tcp.startKeepAlive(c);
   if (c.finQueued === 1) enter(tcp, c, State.next(c.state, State.CLOSE));
-  if (c.socket !== null) tcp.events.raise(c.socket, CONNECTED);
+  if (c.socket !== null && !isEarly) tcp.events.raise(c.socket, CONNECTED);
   if (c.snd.length > 0 || c.finQueued === 1) tcp.makeReady(c);
 }

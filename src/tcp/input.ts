@@ -10,6 +10,7 @@ import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
 import { ecnArrives } from './ecn.ts';
+import { earlyReset } from './fast-open-server.ts';
 import { crossed, established, QUICK_ACKS, synSent } from './handshake.ts';
 import { disorderOf } from './parts.ts';
 import { isFresh, isMissing, remember } from './paws.ts';
@@ -226,6 +227,10 @@ function resetByPeer(tcp: Tcp, c: Connection): void {
   if (c.state === State.SYN_RECEIVED) {
     tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
     const came = c.opening!.listener !== null;
+    if (c.opening!.early === 1) {
+      earlyReset(tcp, c);
+      return tcp.end(c, 'ECONNRESET');
+    }
     if (came) tcp.stats[Stats.EMBRYONIC_RESETS]! += 1;
     tcp.end(c, came ? '' : 'ECONNREFUSED');
     return;

@@ -6,6 +6,7 @@
  */
 import type { Address } from '../base/address.ts';
 import * as Drop from '../base/drops.ts';
+import { StackError } from '../base/errors.ts';
 import { ACCEPTABLE, ENDED, EventSource, READABLE, URGENT } from '../base/events.ts';
 import type { Packet } from '../net/packet.ts';
 import { EMPTY, IndexQueue } from '../storage/index-queue.ts';
@@ -13,6 +14,7 @@ import { ACK, RST, SYN } from '../wire/tcp.ts';
 import { algorithmNamed } from './congestion/algorithms.ts';
 import type { CongestionControl } from './congestion/congestion.ts';
 import type { Connection } from './connection.ts';
+import { FastOpenQueue, fastOpenArrives } from './fast-open-server.ts';
 import { takeSyn } from './handshake.ts';
 import { choicesOf, giveOpening } from './parts.ts';
 import type { Segment } from './segment.ts';
@@ -24,6 +26,9 @@ import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { enter } from './trace.ts';
 import { urgentLeft } from './urgent.ts';
+
+/** `fastOpen` at most. */
+const MOST_FAST_OPEN = 65535;
 
 export interface ListenOptions {
   /** Null: every address of both families. 0.0.0.0: every IPv4 address. ::, every one unless v6Only. */
@@ -39,6 +44,11 @@ export interface ListenOptions {
   maxSegment?: number;
   /** Congestion control of its connections by name; default: the stack's. */
   congestion?: string;
+  /**
+   * Connections that may be in use before the peer acknowledged the SYN-ACK: TCP Fast Open (RFC
+   * 7413). Their first data may arrive twice. 0: off; default: the stack's.
+   */
+  fastOpen?: number;
 }
 
 export class TcpListener extends EventSource {
@@ -52,6 +62,8 @@ export class TcpListener extends EventSource {
   halfOpen = 0;
   waiting = 0;
   closed = false;
+  /** Null: off. */
+  readonly fastOpen: FastOpenQueue | null;
   #congestion: CongestionControl;
   readonly #tcp: Tcp;
   readonly #queue: IndexQueue = new IndexQueue();
@@ -67,6 +79,8 @@ export class TcpListener extends EventSource {
     this.backlog = options.backlog ?? 511;
     this.maxSegment = options.maxSegment ?? 0;
     if (this.maxSegment !== 0) checkMaxSegment(this.maxSegment);
+    const most = checkFastOpen(options.fastOpen ?? tcp.options.fastOpen);
+    this.fastOpen = most === 0 ? null : new FastOpenQueue(most);
     this.#congestion = tcp.congestion;
     if (options.congestion !== undefined) this.setCongestion(options.congestion);
   }
@@ -92,7 +106,8 @@ export class TcpListener extends EventSource {
       const c = this.#tcp.connections[index]!;
       const opening = c.opening;
       if (opening === null || opening.acceptQueued === 0 || opening.listener !== this) continue;
-      giveOpening(c);
+      if (opening.early === 1) opening.acceptQueued = 0;
+      else giveOpening(c);
       this.waiting--;
       const socket = new TcpSocket(this.#tcp, c);
       c.socket = socket;
@@ -131,6 +146,10 @@ export class TcpListener extends EventSource {
     takeSyn(tcp, c, s);
     enter(tcp, c, SYN_RECEIVED);
     tcp.stats[Stats.PASSIVE_OPENS]! += 1;
+    const { fastOpen } = this;
+    if (fastOpen !== null && tcp.optionValues.fastOpenBytes >= 0) {
+      fastOpenArrives(tcp, this, fastOpen, c, s);
+    }
     c.synDue = 1;
     tcp.makeReady(c);
   }
@@ -171,4 +190,10 @@ export class TcpListener extends EventSource {
     this.#queue.push(c.index);
     this.#tcp.events.raise(this, ACCEPTABLE);
   }
+}
+
+/** Throws StackError EINVAL. */
+function checkFastOpen(most: number): number {
+  if (Number.isInteger(most) && most >= 0 && most <= MOST_FAST_OPEN) return most;
+  throw new StackError('EINVAL', `fastOpen must be a whole number up to ${MOST_FAST_OPEN}`);
 }

@@ -88,7 +88,8 @@ export class Listeners {
       for (const c of tcp.connections) {
         const opening = c.opening;
         if (opening === null || opening.listener !== listener) continue;
-        if (opening.acceptQueued === 1 || c.state === SYN_RECEIVED) tcp.abort(c, '');
+        const isHalfOpen = c.state === SYN_RECEIVED && opening.early === 0;
+        if (opening.acceptQueued === 1 || isHalfOpen) tcp.abort(c, '');
       }
     }
     tcp.events.raise(listener, EVENT_CLOSED);

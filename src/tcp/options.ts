@@ -23,6 +23,8 @@ export interface TcpOptions {
   maxHalfOpen: number;
   /** When a listener answers without remembering: when its half-open connections are at their bound. */
   synCookies: SynCookieMode;
+  /** Fast Open of listeners that say nothing: connections in use before the handshake's end; 0: off. */
+  fastOpen: number;
   /** The search for the path's MTU without ICMP: after a black hole, from the start, not at all. */
   mtuProbing: 'auto' | 'always' | 'never';
   /** RSTs a second to segments that belong to no connection, for each of 256 groups of peers; 0: none. */
@@ -85,6 +87,7 @@ export const DEFAULTS: TcpOptions = {
   maxConnections: 1 << 20,
   maxHalfOpen: 1024,
   synCookies: 'auto',
+  fastOpen: 0,
   mtuProbing: 'auto',
   resetsPerSecond: 200,
   maxOrphans: 65536,
@@ -120,6 +123,7 @@ const BOUNDS: Partial<Record<keyof TcpOptions, readonly [number, number]>> = {
   receiveBufferBytes: [2048, 1 << 26],
   sendBufferBytes: [2048, 1 << 26],
   maxConnections: [1, 1 << 23],
+  fastOpen: [0, 65535],
   resetsPerSecond: [0, 1_000_000],
   orphanRetries: [1, 255],
   maxTimeWait: [1, 1 << 23],

@@ -27,6 +27,7 @@ import {
 import { ACCURATE, fieldOf, flagsOf, goesAlone, NOT_ECT, writeCounters } from './ecn.ts';
 import { synAckFlags, synFlags } from './ecn-handshake.ts';
 import { writeFastOpen } from './fast-open.ts';
+import { isEarly, writeCookie } from './fast-open-server.ts';
 import { receiveLimit } from './memory.ts';
 import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';
@@ -52,13 +53,13 @@ const OPTIONS_END = Wire.HEADER_LENGTH + OPTIONS_ROOM;
 
 /** Sends what there is to send; true when there is more but no room or no turn left. */
 export function output(tcp: Tcp, c: Connection): boolean {
-  if (c.synDue === 1) return !sendSyn(tcp, c);
+  if (c.synDue === 1) return !sendSyn(tcp, c) || (isEarly(c) && c.unsent > 0);
   if (c.probeDue === 1 && !sendProbe(tcp, c)) return true;
   // News about holes goes on an ACK of its own: on data the blocks would not fit into the MSS.
   if (c.ackDue === ACK_NOW && (c.outOfOrder !== null || c.dsackDue === 1)) {
     if (!tellOfHoles(tcp, c)) return true;
   }
-  if (sends(c.state)) {
+  if (sends(c.state) || isEarly(c)) {
     if (c.tlpDue === 1 && !sendTailProbe(tcp, c)) return true;
     if (c.board !== null && c.board.lostBytes > 0 && repair(tcp, c, c.board)) return true;
     if (c.unsent > 0 || finIsUnsent(c)) {
@@ -368,12 +369,13 @@ function sendSyn(tcp: Tcp, c: Connection): boolean {
   tcp.egress.commit(path, at, length, TX_TCP_SUM, headerLength, 0, 0);
   tcp.stats[Stats.SEGMENTS_OUT]! += 1;
   c.bareSegmentsOut++;
-  c.rcvAdv = (c.rcvNxt + window) | 0;
+  const edge = (c.rcvNxt + window) | 0;
+  if (((edge - c.rcvAdv) | 0) > 0 || !isReply) c.rcvAdv = edge;
   c.lastAckSent = c.rcvNxt;
   c.synDue = 0;
   c.ackDue = ACK_NONE;
   c.opening!.synSentAt = tcp.clock.us;
-  c.sndNxt = (iss + 1) | 0;
+  if (c.sndNxt === iss) c.sndNxt = (iss + 1) | 0;
   armRetransmit(tcp.wheel, c, (tcp.clock.ms + c.rtoMs) | 0);
   return true;
 }
@@ -396,7 +398,9 @@ function writeSynOptions(tcp: Tcp, c: Connection, at: number, isReply: boolean):
     Options.writeSackPermitted(tcp.view, to);
     to += 4;
   }
-  if (isReply && c.ecn !== null && c.ecn.mode === ACCURATE) {
+  if (isReply && c.opening!.cookieDue === 1) to += writeCookie(tcp, c, to);
+  const room = at + OPTIONS_END - to;
+  if (isReply && c.ecn !== null && c.ecn.mode === ACCURATE && room >= Options.ACCECN_LENGTH) {
     Options.writeAccEcn(tcp.view, to, c.ecn.ect0Bytes, c.ecn.ceBytes, c.ecn.ect1Bytes);
     to += Options.ACCECN_LENGTH;
   }

@@ -43,6 +43,10 @@ export class Opening {
   acceptQueued = 0;
   /** Data in our SYN (fast-open.ts); null where nobody asked for it. */
   fast: FastSyn | null = null;
+  /** 1 while it is in use before its SYN-ACK is acknowledged (fast-open-server.ts). */
+  early = 0;
+  /** 1 when the SYN-ACK brings the peer a Fast Open cookie. */
+  cookieDue = 0;
 }
 
 /** What loss recovery knows (recovery.ts). */
@@ -166,6 +170,8 @@ export function beginOpening(c: Connection, iss: number): void {
   opening.listener = null;
   opening.acceptQueued = 0;
   opening.fast = null;
+  opening.early = 0;
+  opening.cookieDue = 0;
   c.opening = opening;
 }
 

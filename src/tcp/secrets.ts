@@ -22,7 +22,7 @@ export class Secrets {
 
   /** RFC 6528: ISN = M + F(addresses, ports, secret); M ticks every 4 microseconds. */
   isn(path: Path, localPort: number, remotePort: number, nowMs: number): number {
-    const hash = this.#hash(this.#isnKey, path, (localPort << 16) | remotePort);
+    const hash = this.hash(this.#isnKey, path, (localPort << 16) | remotePort);
     return (Math.imul(nowMs, 250) + hash) | 0;
   }
 
@@ -32,12 +32,12 @@ export class Secrets {
    * different for others, so that nobody learns how long we have been up.
    */
   timestampOffset(path: Path): number {
-    return this.#hash(this.#timestampKey, path, 0);
+    return this.hash(this.#timestampKey, path, 0);
   }
 
   /** RFC 6056 algorithm 3: where the ports towards a destination begin. */
   portOffset(path: Path, remotePort: number): number {
-    return this.#hash(this.#portKey, path, remotePort);
+    return this.hash(this.#portKey, path, remotePort);
   }
 
   /**
@@ -49,8 +49,8 @@ export class Secrets {
     return this.#portCounter;
   }
 
-  /** Of the addresses and a word; IPv4 addresses are a word each. */
-  #hash(key: Int32Array, path: Path, last: number): number {
+  /** Of the addresses and a word; IPv4 addresses are a word each. The high half: sipHigh(). */
+  hash(key: Int32Array, path: Path, last: number): number {
     const words = this.#words;
     words[0] = path.local3;
     words[1] = path.remote3;

@@ -140,6 +140,22 @@ export const FAST_OPEN_BLACKHOLES = stat(
   'tcp_fast_open_blackholes',
   'SYNs with Fast Open that were not answered before they went out without.',
 );
+export const FAST_OPENS_IN = stat(
+  'tcp_fast_opens_in',
+  'Connections that peers opened with their SYN alone.',
+);
+export const FAST_OPENS_REFUSED = stat(
+  'tcp_fast_opens_refused',
+  'SYNs whose Fast Open cookie was not ours, or too old.',
+);
+export const FAST_OPENS_OVERFLOWED = stat(
+  'tcp_fast_opens_overflowed',
+  'SYNs with a good cookie at the bound of their listener, or when memory was short.',
+);
+export const FAST_OPEN_COOKIES_ASKED = stat(
+  'tcp_fast_open_cookies_asked',
+  'SYNs that asked for a Fast Open cookie.',
+);
 export const ECN_CONNECTIONS = stat('tcp_ecn_connections', 'Connections that agreed on ECN.');
 export const ECN_REDUCTIONS = stat(
   'tcp_ecn_reductions',

@@ -28,6 +28,7 @@ import { giveEcn } from './ecn-handshake.ts';
 import { connectionError } from './errors.ts';
 import { onTimer } from './expiry.ts';
 import { FastOpens } from './fast-open.ts';
+import { FastOpenCookies, isEarly } from './fast-open-server.ts';
 import { Flows, isFlow } from './flows.ts';
 import { arrives } from './input.ts';
 import type { ListenOptions, TcpListener } from './listener.ts';
@@ -83,6 +84,7 @@ export class Tcp implements Transport {
   readonly timeWaits: TimeWaits;
   readonly cookies: SynCookies;
   readonly fastOpens: FastOpens = new FastOpens();
+  readonly fastOpenCookies: FastOpenCookies;
   /** Connections that their program has let go of, TIME-WAIT apart. */
   orphans = 0;
   readonly #resetLimit: ResetLimit;
@@ -124,6 +126,7 @@ export class Tcp implements Transport {
     this.random = random;
     this.secrets = new Secrets(random);
     this.cookies = new SynCookies(random);
+    this.fastOpenCookies = new FastOpenCookies(this.secrets, random);
     this.#resetLimit = new ResetLimit(this.options.resetsPerSecond, random);
     this.memory = new Memory(heap);
     this.records = new Records(this.options.maxConnections, this.options.maxOutOfOrderRanges);
@@ -404,7 +407,8 @@ export class Tcp implements Transport {
   end(c: Connection, error: '' | ErrorCode): void {
     const listener = c.opening === null ? null : c.opening.listener;
     if (listener !== null) {
-      if (c.state === State.SYN_RECEIVED) listener.halfOpen--;
+      if (isEarly(c)) listener.fastOpen!.pending--;
+      else if (c.state === State.SYN_RECEIVED) listener.halfOpen--;
       if (c.opening!.acceptQueued === 1) listener.waiting--;
     }
     if (c.socket !== null) c.socket.detach(error);
@@ -452,6 +456,7 @@ export class Tcp implements Transport {
     if (c.finQueued === 1) return;
     c.finQueued = 1;
     c.wantsRoom = 0;
+    if (isEarly(c)) return this.makeReady(c);
     if (c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED) return;
     enter(this, c, State.next(c.state, State.CLOSE));
     this.makeReady(c);

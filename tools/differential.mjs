@@ -2,7 +2,7 @@
  * Our stack against the Linux kernel: the same segments to both, and where the answers differ. Needs
  * root: it makes a network namespace with a TAP device. Build first.
  *
- *     node tools/differential.mjs [--seconds 60] [--sequences 1000000] [--seed 1] [--known]
+ *     node tools/differential.mjs [--seconds 60] [--sequences 1000000] [--seed 1]
  *
  * Prints a line for every known kind of difference (tools/differential/known.mjs) and the shortest
  * sequence for every other, with which it ends with exit status 1. The same seed, the same sequences.
@@ -19,7 +19,6 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     sequences: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
-    known: { type: 'boolean', default: false },
   },
 });
 

@@ -146,10 +146,10 @@ function lossFound(tcp: Tcp, c: Connection, board: Scoreboard, before: number): 
 function enterRecovery(tcp: Tcp, c: Connection, board: Scoreboard, before: number): void {
   tcp.stats[Stats.FAST_RECOVERIES]! += 1;
   if (c.sackOk === 0) tcp.stats[Stats.RENO_RECOVERIES]! += 1;
+  const loss = lossOf(c);
   beginEpisode(c, board);
   c.congestion.lost(c);
   if (c.ecn !== null) reduced(c, c.ecn);
-  const loss = lossOf(c);
   c.recovery = FAST_RECOVERY;
   loss.recover = c.sndNxt;
   loss.prrDelivered = 0;
@@ -235,6 +235,7 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   if (c.probing !== null) probeFailed(tcp, c);
   const board = c.sndNxt === c.sndUna ? null : tcp.records.boardOf(c);
   const recovery = c.recovery;
+  const loss = lossOf(c);
   if (recovery !== FAST_RECOVERY && c.retries <= 1 && board !== null) beginEpisode(c, board);
   // A repair was lost. What the window is reduced from is what the recovery aimed at: cwnd only
   // follows what is in the pipe meanwhile (RFC 5681 4.3, RFC 9937 6).
@@ -244,7 +245,7 @@ export function timedOut(tcp: Tcp, c: Connection): void {
   else c.cwnd = c.mss;
   if (c.ecn !== null) reduced(c, c.ecn);
   c.recovery = LOSS;
-  lossOf(c).recover = c.sndNxt;
+  loss.recover = c.sndNxt;
   c.dupAcks = 0;
   c.tlpOut = 0;
   c.backoff++;

@@ -15,7 +15,6 @@
  */
 import { Kept } from './congestion/kept.ts';
 import { type Connection, FAST_RECOVERY, LOSS, OPEN } from './connection.ts';
-import { lossOf } from './parts.ts';
 import type { Scoreboard } from './scoreboard.ts';
 import * as Stats from './stats.ts';
 import { noteTimeoutOver } from './tally.ts';
@@ -77,9 +76,9 @@ export class Undo {
   }
 }
 
-/** A loss is about to be acted on: the window is kept. */
+/** A loss is about to be acted on, and has its record: the window is kept. */
 export function beginEpisode(c: Connection, board: Scoreboard): void {
-  const { undo } = lossOf(c);
+  const { undo } = c.loss!;
   undo.reset();
   undo.armed = 1;
   undo.from = c.sndUna;

@@ -22,7 +22,6 @@ import { QUICK_ACKS, takeRest } from './handshake.ts';
 import type { TcpListener } from './listener.ts';
 import type { Secrets } from './secrets.ts';
 import type { Segment } from './segment.ts';
-import { SYN_RECEIVED } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 
@@ -125,11 +124,6 @@ export class FastOpenQueue {
   }
 }
 
-/** True from a SYN with a good cookie until the ACK of our SYN-ACK. */
-export function isEarly(c: Connection): boolean {
-  return c.state === SYN_RECEIVED && c.opening!.early === 1;
-}
-
 /** The SYN of the half-open connection `c`, which is in SYN-RECEIVED, has the option. */
 export function fastOpenArrives(
   tcp: Tcp,
@@ -174,21 +168,6 @@ function begin(tcp: Tcp, listener: TcpListener, c: Connection, s: Segment): void
   startCongestion(tcp, c, tcp.options.initialWindowSegments);
   takeRest(tcp, c, s);
   listener.enqueue(c);
-}
-
-/** The ACK of our SYN-ACK is here; data that was sent after it may still be in flight. */
-export function earlyAcknowledged(tcp: Tcp, c: Connection): void {
-  const opening = c.opening!;
-  opening.early = 0;
-  opening.listener!.fastOpen!.pending--;
-  const una = (opening.iss + 1) | 0;
-  if (c.board !== null) c.board.acknowledge(una, tcp.clock.us, c.minRtt);
-  c.sndUna = una;
-}
-
-/** A RST ended it: its place is not free at once. */
-export function earlyReset(tcp: Tcp, c: Connection): void {
-  c.opening!.listener!.fastOpen!.keep(tcp.clock.ms);
 }
 
 /** Puts the peer's cookie at `at`; the bytes it takes. */

@@ -24,10 +24,11 @@ import {
   TIMER_RETRANSMIT,
   TIMER_USER,
 } from './connection.ts';
+import { isEarly } from './early.ts';
 import { ACCURATE, fieldOf, flagsOf, goesAlone, NOT_ECT, writeCounters } from './ecn.ts';
 import { synAckFlags, synFlags } from './ecn-handshake.ts';
 import { writeFastOpen } from './fast-open.ts';
-import { isEarly, writeCookie } from './fast-open-server.ts';
+import { writeCookie } from './fast-open-server.ts';
 import { receiveLimit } from './memory.ts';
 import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';

@@ -43,7 +43,7 @@ import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, disarm, startUserTimeout } from './timers.ts';
 import { note, noteRepeat } from './trace.ts';
-import { FRTO_SECOND } from './undo.ts';
+import { FRTO_SECOND } from './undo-record.ts';
 import { writeUrgent } from './urgent.ts';
 
 /** Segments one connection may send before the others get their turn. */

@@ -29,7 +29,7 @@ import {
 import type { FastSyn } from './fast-open.ts';
 import type { TcpListener } from './listener.ts';
 import { Pool } from './pool.ts';
-import { Undo } from './undo.ts';
+import { Undo } from './undo-record.ts';
 
 /** The handshake. */
 export class Opening {

@@ -157,7 +157,10 @@ async function exchange(conversation, bytes, read = Peer.digest) {
   assert.equal(await conversation.closed(), '');
 }
 
-/** Nobody reads for a second, so both windows close and both ends probe; then all is read. */
+/**
+ * Nobody reads for a second, so both windows close and both ends probe; then all is read. Buffers
+ * grow with what is read: ours has what a connection begins with.
+ */
 async function fillAndEmpty(conversation, bytes, buffered) {
   const sha256 = Pattern.digest(bytes);
   const sending = kernel.run(Peer.sendPattern, { bytes });
@@ -180,7 +183,7 @@ async function fillAndEmpty(conversation, bytes, buffered) {
 }
 
 bothWays('slow readers close the window, and nothing is lost', async (conversation) => {
-  await fillAndEmpty(conversation, 8 * MB, 256 << 10);
+  await fillAndEmpty(conversation, 8 * MB, 64 << 10);
 });
 
 for (let bits = 0; bits < 8; bits++) {
@@ -251,13 +254,6 @@ for (const mtu of [576, 1280, 1504]) {
     }
   });
 }
-
-test('windows of 4 MB fill and empty', async () => {
-  assert.deepEqual(ours.close(), NOTHING);
-  const buffers = { receiveBufferBytes: 4 << 20, sendBufferBytes: 4 << 20 };
-  ours = new Ours({ tcp: { ...tcp, ...buffers } });
-  for (const open of Object.values(OPENERS)) await fillAndEmpty(await open(6), 20 * MB, 4 << 20);
-});
 
 test('af_packet on a veth: a second device with a stack of its own', async () => {
   sh('ip link add name vours type veth peer name vtheirs');

@@ -122,6 +122,11 @@ export const ICMP_TO_GROUP = drop(
   'icmp_to_group',
   'An echo request to a group or broadcast address, left unanswered.',
 );
+export const ICMP_NO_PING = drop('icmp_no_ping', 'An echo reply that no ping socket asked for.');
+export const PING_QUEUE_FULL = drop(
+  'ping_queue_full',
+  'A ping socket had no room for another reply or error.',
+);
 export const NDP_MALFORMED = drop(
   'ndp_malformed',
   'A Neighbor Discovery message fails the checks of RFC 4861.',

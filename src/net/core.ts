@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Arena } from '../storage/arena.ts';
 import * as Stats from './stats.ts';
+import type { Transport } from './transport.ts';
 
 export class Core {
   readonly arena: Arena;
@@ -14,6 +15,8 @@ export class Core {
   readonly random: () => number;
   readonly drops: Float64Array;
   readonly stats: Float64Array = Stats.family.values();
+  /** Who gets echo replies, and errors about echo requests; null: nobody. */
+  echo: Transport | null = null;
   /** 1 when something is due at `tickAt` (int32 milliseconds). */
   hasTick: 0 | 1 = 0;
   tickAt = 0;

@@ -16,6 +16,7 @@ import type { Packet } from './packet.ts';
 import type { Paths } from './paths.ts';
 import * as Stats from './stats.ts';
 import {
+  type IcmpError,
   PACKET_TOO_BIG,
   PARAMETER_PROBLEM,
   TIME_EXCEEDED,
@@ -71,14 +72,25 @@ export class IcmpProtocol implements Transport {
       drops[Drop.ICMP_BAD_CHECKSUM]!++;
     } else if (Icmpv4.type(view, at) === Icmpv4.ECHO_REQUEST) {
       this.#echo(packet);
+    } else if (Icmpv4.type(view, at) === Icmpv4.ECHO_REPLY) {
+      this.#reply(packet);
     } else {
       this.#error(packet);
     }
   }
 
   /** Errors about our echo replies and errors concern nobody. */
-  failed(): void {
-    this.#core.drops[Drop.ICMP_NO_FLOW]!++;
+  failed(error: IcmpError): void {
+    const { echo, view, drops } = this.#core;
+    if (echo !== null && Icmpv4.type(view, error.at) === Icmpv4.ECHO_REQUEST) echo.failed(error);
+    else drops[Drop.ICMP_NO_FLOW]!++;
+  }
+
+  /** An echo reply is for the ping socket that asked. */
+  #reply(packet: Packet): void {
+    const { echo, drops } = this.#core;
+    if (echo === null) drops[Drop.ICMP_NO_PING]!++;
+    else echo.receive(packet);
   }
 
   /** The request becomes the reply where it lies, then is copied out. */

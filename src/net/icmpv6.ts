@@ -15,6 +15,7 @@ import type { Packet } from './packet.ts';
 import type { Paths } from './paths.ts';
 import * as Stats from './stats.ts';
 import {
+  type IcmpError,
   PACKET_TOO_BIG,
   PARAMETER_PROBLEM,
   TIME_EXCEEDED,
@@ -76,8 +77,17 @@ export class Icmpv6Protocol implements Transport {
   }
 
   /** Errors about our echo replies and errors concern nobody. */
-  failed(): void {
-    this.#core.drops[Drop.ICMP_NO_FLOW]!++;
+  failed(error: IcmpError): void {
+    const { echo, view, drops } = this.#core;
+    if (echo !== null && Icmpv6.type(view, error.at) === Icmpv6.ECHO_REQUEST) echo.failed(error);
+    else drops[Drop.ICMP_NO_FLOW]!++;
+  }
+
+  /** An echo reply is for the ping socket that asked. */
+  #reply(packet: Packet): void {
+    const { echo, drops } = this.#core;
+    if (echo === null) drops[Drop.ICMP_NO_PING]!++;
+    else echo.receive(packet);
   }
 
   #message(packet: Packet, type: number): void {
@@ -87,6 +97,8 @@ export class Icmpv6Protocol implements Transport {
       this.#core.drops[Drop.IP_MARTIAN_SOURCE]!++;
     } else if (type === Icmpv6.ECHO_REQUEST) {
       this.#echo(packet);
+    } else if (type === Icmpv6.ECHO_REPLY) {
+      this.#reply(packet);
     } else {
       this.#error(packet, type);
     }

@@ -268,6 +268,11 @@ export class Net {
     this.#transports[protocol] = transport;
   }
 
+  /** From now on echo replies, and errors about echo requests, go to `transport`. */
+  registerEcho(transport: Transport): void {
+    this.core.echo = transport;
+  }
+
   /** Processes the frames of the link's last exchange; returns how many. */
   receive(nic: Nic): number {
     return this.#ingress.receive(nic);

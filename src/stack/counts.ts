@@ -12,6 +12,7 @@ export interface StackCounts {
   timeWait: number;
   listeners: number;
   udpSockets: number;
+  pingSockets: number;
   /** Entries on the timer wheel. */
   timers: number;
   /** Bytes of socket buffers and packets that wait. */
@@ -25,7 +26,7 @@ export interface StackReport {
 }
 
 export function countsOf(stack: Stack): StackCounts {
-  const { tcp, udp, heap } = stack;
+  const { tcp, udp, ping, heap } = stack;
   let halfOpen = 0;
   for (const c of tcp.connections) {
     if (c.state !== CLOSED && (c.state === SYN_SENT || c.state === SYN_RECEIVED)) halfOpen++;
@@ -36,6 +37,7 @@ export function countsOf(stack: Stack): StackCounts {
     timeWait: tcp.timeWaits.count,
     listeners: tcp.listeners.count,
     udpSockets: udp.count,
+    pingSockets: ping.count,
     timers: tcp.wheel.size,
     heapBytes: heap.live,
   };

@@ -14,6 +14,7 @@ import { createLoopback } from '../link/loopback.ts';
 import { Net, type NetLimits } from '../net/net.ts';
 import type { Nic } from '../net/nic.ts';
 import * as NetStats from '../net/stats.ts';
+import { Ping } from '../ping/ping.ts';
 import type { Arena } from '../storage/arena.ts';
 import { Heap } from '../storage/heap.ts';
 import type { TcpOptions } from '../tcp/options.ts';
@@ -49,6 +50,7 @@ export interface AttachOptions {
 export class Stack {
   readonly tcp: Tcp;
   readonly udp: Udp;
+  readonly ping: Ping;
   readonly net: Net;
   readonly heap: Heap;
   readonly clock: Clock = new Clock();
@@ -71,8 +73,10 @@ export class Stack {
     const { net, heap, clock } = this;
     this.tcp = new Tcp(net, heap, clock, this.#events, random, drops, options.tcp ?? {});
     this.udp = new Udp(net, this.#events, heap, clock, random);
+    this.ping = new Ping(net, this.#events, heap);
     net.register(TCP, this.tcp);
     net.register(UDP, this.udp);
+    net.registerEcho(this.ping);
   }
 
   /** Adds an interface over a link that uses this stack's arena. */
@@ -123,6 +127,7 @@ export class Stack {
       }
       if (received > most) most = received;
     }
+    if (this.ping.hasBlocked) done += this.ping.flush();
     return done + this.udp.flush() + this.#timers(most === RX_MAX);
   }
 
@@ -151,6 +156,7 @@ export class Stack {
    */
   pollAt(): number {
     if (this.tcp.hasReady || !this.#events.isEmpty || this.udp.hasPending) return this.#now;
+    if (this.ping.hasBlocked) return this.#now;
     let ms = this.tcp.wheel.ticksUntilNext();
     if (this.net.hasTick === 1) {
       const tick = Math.max(0, (this.net.tickAt - this.clock.ms) | 0);

@@ -8,10 +8,10 @@
 import { Address } from '../base/address.ts';
 import { type ErrorCode, StackError } from '../base/errors.ts';
 import { EventSource } from '../base/events.ts';
+import { DatagramQueue } from '../net/datagram-queue.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import { anyTakes } from './ports.ts';
-import { DatagramQueue } from './queue.ts';
 import { NO_ROOM, sendDatagram } from './send.ts';
 import type { Udp } from './udp.ts';
 
@@ -174,7 +174,7 @@ export class UdpSocket extends EventSource {
     const size = queue.length;
     const length = Math.min(size, into.length);
     this.truncated = length < size;
-    this.fromPort = queue.fromPort;
+    this.fromPort = queue.label;
     this.fromHops = queue.hops;
     this.#rememberSender();
     const { bytes } = this.#udp.heap.arena;

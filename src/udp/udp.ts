@@ -6,13 +6,13 @@ import type { Clock } from '../base/clock.ts';
 import * as Drop from '../base/drops.ts';
 import { type EventQueue, FAILED, READABLE, WRITABLE } from '../base/events.ts';
 import { TX_COUNT } from '../link/layout.gen.ts';
+import { errorCode } from '../net/error-code.ts';
 import type { Net } from '../net/net.ts';
 import type { Packet } from '../net/packet.ts';
 import { room } from '../net/transmit.ts';
 import { type IcmpError, PACKET_TOO_BIG, type Transport } from '../net/transport.ts';
 import type { Heap } from '../storage/heap.ts';
 import * as Wire from '../wire/udp.ts';
-import { errorCode } from './errors.ts';
 import { UdpPorts } from './ports.ts';
 import { UdpSocket } from './socket.ts';
 

@@ -15,6 +15,7 @@ export const FLOORS = {
   net: 3,
   tcp: 4,
   udp: 4,
+  ping: 4,
   stack: 5,
   testing: 6,
   config: 7,

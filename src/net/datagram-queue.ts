@@ -2,12 +2,13 @@
  * Datagrams that wait to be read, as blocks of the heap threaded into a list.   hot path
  *
  *      0      4        8      24     28     32
- *      | next | length | from | port | hops | payload …
+ *      | next | length | from | label | hops | payload …
  * @module
  */
-import type { Packet } from '../net/packet.ts';
+
 import { copy } from '../storage/arena.ts';
 import { blockSize, type Heap, NO_BLOCK } from '../storage/heap.ts';
+import type { Packet } from './packet.ts';
 
 /** Bytes of a block before the payload. */
 const HEADER = 32;
@@ -29,8 +30,11 @@ export class DatagramQueue {
     return blockSize(HEADER + length);
   }
 
-  /** Adds a datagram; false when there is no memory. */
-  push(packet: Packet, payloadAt: number, length: number, port: number): boolean {
+  /**
+   * Adds a datagram; false when there is no memory.
+   * @param label the transport's own: UDP keeps the sender's port there
+   */
+  push(packet: Packet, payloadAt: number, length: number, label: number): boolean {
     const block = this.#heap.allocate(HEADER + length);
     if (block === NO_BLOCK) return false;
     const view = this.#heap.arena.view;
@@ -40,7 +44,7 @@ export class DatagramQueue {
     view.setInt32(block + 12, packet.src1, true);
     view.setInt32(block + 16, packet.src2, true);
     view.setInt32(block + 20, packet.src3, true);
-    view.setInt32(block + 24, port, true);
+    view.setInt32(block + 24, label, true);
     view.setInt32(block + 28, packet.hops, true);
     copy(this.#heap.arena, block + HEADER, payloadAt, length);
     if (this.#last === NO_BLOCK) this.#first = block;
@@ -59,7 +63,7 @@ export class DatagramQueue {
   from(word: number): number {
     return this.#word(8 + (word << 2));
   }
-  get fromPort(): number {
+  get label(): number {
     return this.#word(24);
   }
   get hops(): number {

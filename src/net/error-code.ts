@@ -4,13 +4,14 @@
  */
 import type { ErrorCode } from '../base/errors.ts';
 import {
+  PACKET_TOO_BIG,
   UNREACHABLE_NETWORK,
   UNREACHABLE_PORT,
   UNREACHABLE_PROHIBITED,
   UNREACHABLE_PROTOCOL,
-} from '../net/transport.ts';
+} from './transport.ts';
 
-/** The error code for a kind of net/transport.ts. */
+/** The error code for a kind of transport.ts. */
 export function errorCode(kind: number): ErrorCode {
   switch (kind) {
     case UNREACHABLE_PORT:
@@ -20,6 +21,8 @@ export function errorCode(kind: number): ErrorCode {
       return 'ENETUNREACH';
     case UNREACHABLE_PROHIBITED:
       return 'EACCES';
+    case PACKET_TOO_BIG:
+      return 'EMSGSIZE';
     default:
       return 'EHOSTUNREACH';
   }

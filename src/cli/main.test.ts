@@ -129,3 +129,40 @@ test('--quiet says nothing of its own', () => {
     stderr: '',
   });
 });
+
+test('ping tells a line for each reply and statistics; the exit code says whether any came', () => {
+  const fast = ['--interval', '0.01'];
+  for (const address of ['127.0.0.1', '::1']) {
+    const { status, stdout } = dpdkNet('ping', ...LOOPBACK, ...fast, '--count', '2', address);
+    assert.equal(status, 0, stdout);
+    const lines = stdout.split('\n');
+    assert.equal(lines[0], `PING ${address} 56 bytes of data.`);
+    assert.match(lines[1]!, /^64 bytes from \S+: icmp_seq=1 ttl=64 time=\d+\.\d{3} ms$/);
+    assert.match(lines[2]!, /icmp_seq=2 /);
+    assert.equal(lines[4], `--- ${address} ping statistics ---`);
+    assert.equal(lines[5], '2 packets transmitted, 2 received, 0% packet loss');
+    assert.match(lines[6]!, /^rtt min\/avg\/max\/mdev = (\d+\.\d{3}\/){3}\d+\.\d{3} ms$/);
+  }
+  const nobody = dpdkNet('ping', ...LOOPBACK, ...fast, '--count', '1', '192.0.2.1');
+  assert.equal(nobody.status, 1);
+  assert.match(nobody.stdout, /icmp_seq=1 ENETUNREACH.*\n\n.*\n.*\+1 errors, 100% packet loss/);
+});
+
+test('ping --json is an object per line', () => {
+  const args = ['--count', '1', '--size', '4000', '--json', '::1'];
+  const { status, stdout } = dpdkNet('ping', ...LOOPBACK, ...args);
+  assert.equal(status, 0);
+  const lines = stdout.trimEnd().split('\n');
+  const [reply, statistics] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.equal(lines.length, 2);
+  assert.deepEqual([reply!['bytes'], reply!['from'], reply!['hops']], [4008, '::1', 64]);
+  assert.deepEqual([statistics!['sent'], statistics!['received']], [1, 1]);
+});
+
+test('ping refuses what is no address or no number, with exit code 2', () => {
+  for (const args of [['nobody'], ['--count', 'x', '::1'], ['--size', '65508', '::1']]) {
+    const { status, stderr } = dpdkNet('ping', ...LOOPBACK, ...args);
+    assert.equal(status, 2, args.join(' '));
+    assert.match(stderr, /^dpdk-net: .* is not a/);
+  }
+});

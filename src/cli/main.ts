@@ -11,6 +11,7 @@ import { Command, CommanderError } from 'commander';
 import { DEFAULT_FILE } from '../config/config.ts';
 import { ConfigError } from '../config/problems.ts';
 import { StartError, UsageError } from './errors.ts';
+import { ping } from './ping.ts';
 import { run } from './run.ts';
 
 const FAILED = 1;
@@ -42,12 +43,21 @@ All keys are in docs/configuration.md. An error in the file names its line and w
 Ctrl-C (SIGINT) and SIGTERM: the program's own handlers run, as under Node. If it has none, every
 connection is ended in order (FIN, or RST after two seconds), the device is closed, exit code 0.`;
 
+const PING_HELP = `
+Examples:
+  dpdk-net ping 10.77.0.1
+  dpdk-net ping --count 3 --size 4000 fd77::1
+  dpdk-net ping --set dpdk.port=loopback --set routes.kernel=[] --count 1 ::1
+
+Exit code: 0 when there was a reply, 1 when there was none, 2 when the command line or the
+configuration is wrong.`;
+
 const program = new Command('dpdk-net')
   .description('A userspace TCP/IP stack for Node.js on DPDK.')
   .version(version)
   .enablePositionalOptions()
   .exitOverride()
-  .addHelpText('after', '\n`dpdk-net help run` tells more.');
+  .addHelpText('after', '\n`dpdk-net help run` and `dpdk-net help ping` tell more.');
 
 program
   .command('run')
@@ -69,6 +79,33 @@ program
       version,
     });
   });
+
+program
+  .command('ping')
+  .summary('ping an address from the stack')
+  .description('Sends echo requests (ICMP, ICMPv6) from the stack and tells what comes back.')
+  .argument('<address>', 'an IPv4 or IPv6 address')
+  .option('-c, --config <file>', `the configuration (default: ${DEFAULT_FILE} in this folder)`)
+  .option('-s, --set <table.key=value>', 'override one value of the configuration', collect, [])
+  .option('-n, --count <number>', 'requests to send; 0: until Ctrl-C', '0')
+  .option('--size <bytes>', 'payload of each request', '56')
+  .option('-i, --interval <seconds>', 'from one request to the next', '1')
+  .option('--json', 'one JSON object per line')
+  .exitOverride()
+  .addHelpText('after', PING_HELP)
+  .action(async (address: string, options: PingCommandOptions) => {
+    const { config = null, set, count, size, interval, json = false } = options;
+    process.exitCode = await ping(address, { config, settings: set, count, size, interval, json });
+  });
+
+interface PingCommandOptions {
+  config?: string;
+  set: string[];
+  count: string;
+  size: string;
+  interval: string;
+  json?: boolean;
+}
 
 interface RunOptions {
   config?: string;

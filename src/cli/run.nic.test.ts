@@ -87,6 +87,15 @@ inNamespace(import.meta.url, () => {
     assert.match(running.output(), NOTHING_LEFT);
   });
 
+  test('dpdk-net ping gets its answers from the kernel, over IPv4 and IPv6', () => {
+    for (const address of ['10.77.0.1', 'fd77::1']) {
+      const args = ['--count', '2', '--interval', '0.1', '--size', '4000', address];
+      const told = run(process.execPath, main, 'ping', '--config', CONFIG, ...args);
+      assert.match(told, /4008 bytes from .*\n4008 bytes from .*icmp_seq=2/);
+      assert.match(told, /2 packets transmitted, 2 received, 0% packet loss/);
+    }
+  });
+
   test('Ctrl-C ends every connection; the interface goes, and a second run works at once', async () => {
     for (let round = 0; round < 2; round++) {
       const running = await serve();

@@ -68,6 +68,23 @@ test('overlapping and repeated data is delivered once', () => {
   assert.equal(tcp.read(), 'abcdefghi');
 });
 
+test('data behind a FIN is not taken, whether it came before the FIN or after', () => {
+  const before = TcpPeer.established();
+  before.gets({ flags: ACK, seq: before.theirs(5), data: 'behind' });
+  before.sends({ flags: ACK, ack: before.theirs(0) });
+  before.gets({ flags: ACK | FIN, seq: before.theirs(0), data: 'hello' });
+  before.sends({ flags: ACK, ack: before.theirs(6) });
+  assert.equal(before.read(), 'hello');
+  assert.equal(before.state, 'CLOSE-WAIT');
+
+  const after = TcpPeer.established();
+  after.gets({ flags: ACK | FIN, seq: after.theirs(5), data: '' });
+  after.gets({ flags: ACK, seq: after.theirs(0), data: 'hello and more' });
+  after.sends({ flags: ACK, ack: after.theirs(6) });
+  assert.equal(after.read(), 'hello');
+  assert.equal(after.state, 'CLOSE-WAIT');
+});
+
 test('out-of-order bytes survive the growth of the buffer and reads in between', () => {
   const tcp = TcpPeer.established();
   tcp.gets({ flags: ACK, seq: tcp.theirs(1000), data: 'b'.repeat(1000) });

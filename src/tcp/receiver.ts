@@ -49,6 +49,7 @@ function smallestStep(c: Connection, limit: number): number {
 
 /** Takes the segment's data, which was cut to the window, and its FIN. */
 export function receive(tcp: Tcp, c: Connection, s: Segment): void {
+  if ((s.flags & FIN) !== 0 || c.finSeen === 1) endAtFin(tcp, c, s);
   if (s.dataLength > 0 && !takeData(tcp, c, s)) return;
   if ((s.flags & FIN) !== 0 && c.finSeen === 0) {
     const finSeq = (s.seq + s.dataLength) | 0;
@@ -57,6 +58,21 @@ export function receive(tcp: Tcp, c: Connection, s: Segment): void {
     disorderOf(c).finSeq = finSeq;
   }
   if (c.finSeen === 1 && c.rcvNxt === c.disorder!.finSeq) takeFin(tcp, c);
+}
+
+/** Nothing follows a FIN: what a broken peer sends, or has sent, behind it is not taken. */
+function endAtFin(tcp: Tcp, c: Connection, s: Segment): void {
+  if (c.finSeen === 1) {
+    const left = (c.disorder!.finSeq - s.seq) | 0;
+    s.trimBack(left > 0 ? left : 0);
+    return;
+  }
+  const intervals = c.outOfOrder;
+  if (intervals === null) return;
+  const finSeq = (s.seq + s.dataLength) | 0;
+  if (((intervals.end(intervals.count - 1) - finSeq) | 0) <= 0) return;
+  tcp.records.giveIntervals(intervals);
+  c.outOfOrder = null;
 }
 
 /** False when the data had to be dropped. */

@@ -42,10 +42,8 @@ export class Ping implements Transport {
     return this.#sockets.size;
   }
 
-  /** True while flush() has something to do. */
-  get hasBlocked(): boolean {
-    return this.#blocked.size > 0;
-  }
+  /** Sockets that flush() has something to do for. Asked with every poll, hence a field. */
+  blocked = 0;
 
   /**
    * A socket with an identifier of its own.
@@ -69,11 +67,13 @@ export class Ping implements Transport {
   forget(socket: PingSocket): void {
     this.#sockets.delete(socket.identifier);
     this.#blocked.delete(socket);
+    this.blocked = this.#blocked.size;
   }
 
   /** The socket waits for room. */
   block(socket: PingSocket): void {
     this.#blocked.add(socket);
+    this.blocked = this.#blocked.size;
   }
 
   /** Raises WRITABLE for the sockets whose links have room again; returns how many. */
@@ -85,6 +85,7 @@ export class Ping implements Transport {
       this.#events.raise(socket, WRITABLE);
       raised++;
     }
+    this.blocked = this.#blocked.size;
     return raised;
   }
 

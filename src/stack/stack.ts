@@ -127,7 +127,7 @@ export class Stack {
       }
       if (received > most) most = received;
     }
-    if (this.ping.hasBlocked) done += this.ping.flush();
+    if (this.ping.blocked > 0) done += this.ping.flush();
     return done + this.udp.flush() + this.#timers(most === RX_MAX);
   }
 
@@ -156,7 +156,7 @@ export class Stack {
    */
   pollAt(): number {
     if (this.tcp.hasReady || !this.#events.isEmpty || this.udp.hasPending) return this.#now;
-    if (this.ping.hasBlocked) return this.#now;
+    if (this.ping.blocked > 0) return this.#now;
     let ms = this.tcp.wheel.ticksUntilNext();
     if (this.net.hasTick === 1) {
       const tick = Math.max(0, (this.net.tickAt - this.clock.ms) | 0);

@@ -71,12 +71,14 @@ function touch(c: Connection): number {
   const socket = c.socket;
   return (
     c.rcvNxt +
+    c.lastDataAt +
     c.sndUna +
     c.sndBase +
     c.srtt +
     c.cwnd +
     c.timers +
     c.ackDue +
+    c.dataSegmentsOut +
     c.tsOffset +
     c.quickAcks +
     c.snd.length +

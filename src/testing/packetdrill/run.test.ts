@@ -93,7 +93,7 @@ test('drill() knows each byte: a stream that is put together wrongly would be fo
 +0 < . 21:31(10) ack 1 win 257
 +0 > . 1:1(0) ack 11 <nop,nop,sack 21:31>
 +0 < . 6:21(15) ack 1 win 257
-+0 > . 1:1(0) ack 31
++0 > . 1:1(0) ack 31 <nop,nop,sack 6:11>
 +0 read(4, ..., 100) = 30`),
   );
 });

@@ -40,6 +40,8 @@ export class Ours {
     this.port = openPort({
       device,
       heapBytes: HEAP_BYTES + LINK_BYTES,
+      // Faults happen to frames as they are on the wire.
+      join: options.faults === undefined,
       ...(mtu === undefined ? {} : { mtu }),
     });
     this.link = this.port.links[0];

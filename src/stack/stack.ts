@@ -58,7 +58,7 @@ export class Stack {
   /** 1 once a link said that it is gone for good. */
   linkGone: 0 | 1 = 0;
   readonly #events: EventQueue = new EventQueue();
-  #now = 0;
+  #now = Number.NEGATIVE_INFINITY;
   #postponed = 0;
   /** The millisecond whose timers have been seen to. */
   #lastMs = -1;
@@ -108,7 +108,8 @@ export class Stack {
    */
   poll(now: number): number {
     // Who polls many times reads the clock now and then only; taking it over costs divisions.
-    if (now !== this.#now) {
+    // And one that goes back is not believed: timers would be due for ever.
+    if (now > this.#now) {
       this.#now = now;
       this.clock.set(now);
     }

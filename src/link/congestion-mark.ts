@@ -3,9 +3,10 @@
  * @module
  */
 
-const ETHERTYPE_VLAN = 0x8100;
-const ETHERTYPE_IPV4 = 0x0800;
-const ETHERTYPE_IPV6 = 0x86dd;
+import * as Checksum from '../wire/checksum.ts';
+import { ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_VLAN } from '../wire/ethernet.ts';
+import * as Ipv4 from '../wire/ipv4.ts';
+
 const CE = 3;
 
 /**
@@ -25,9 +26,8 @@ export function withMark(frame: Uint8Array, hasSum: boolean): Uint8Array | null 
     const before = view.getUint16(at);
     view.setUint8(at + 1, view.getUint8(at + 1) | CE);
     if (hasSum) {
-      const sum = (~view.getUint16(at + 10) & 0xffff) + (~before & 0xffff) + view.getUint16(at);
-      const folded = (sum & 0xffff) + (sum >>> 16);
-      view.setUint16(at + 10, ~((folded & 0xffff) + (folded >>> 16)) & 0xffff);
+      const sum = Checksum.update(Ipv4.checksum(view, at), before, view.getUint16(at));
+      Ipv4.setChecksum(view, at, sum);
     }
     return marked;
   }

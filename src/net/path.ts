@@ -58,3 +58,17 @@ export class Path {
     this.nic = nic;
   }
 }
+
+/** True when both are of the same two addresses: variants of a path differ in something else. */
+export function isBetween(a: Path, b: Path): boolean {
+  return (
+    a.remote3 === b.remote3 &&
+    a.local3 === b.local3 &&
+    a.remote2 === b.remote2 &&
+    a.local2 === b.local2 &&
+    a.remote1 === b.remote1 &&
+    a.local1 === b.local1 &&
+    a.remote0 === b.remote0 &&
+    a.local0 === b.local0
+  );
+}

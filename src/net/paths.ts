@@ -11,7 +11,7 @@ import { type AddressTable, BROADCAST, NO_ENTRY, UNICAST } from './address-table
 import type { Core } from './core.ts';
 import type { NeighborCache } from './neighbor/cache.ts';
 import type { Nic } from './nic.ts';
-import { DEFAULT_HOPS, Path } from './path.ts';
+import { DEFAULT_HOPS, isBetween, Path } from './path.ts';
 import type { Routes } from './routes.ts';
 import { chooseSource } from './source.ts';
 import * as Stats from './stats.ts';
@@ -133,7 +133,7 @@ export class Paths {
     let found: Path | null = this.#buckets[path.hash & (this.#buckets.length - 1)] ?? null;
     while (found !== null) {
       const fits = found.trafficClass === differentiated && found.hops === hops;
-      if (fits && hasAddressesOf(found, path)) break;
+      if (fits && isBetween(found, path)) break;
       found = found.nextInBucket;
     }
     found ??= this.#copy(path, differentiated, hops);
@@ -441,19 +441,6 @@ export class Paths {
     path.newer = null;
     this.#cached--;
   }
-}
-
-function hasAddressesOf(a: Path, b: Path): boolean {
-  return (
-    a.remote3 === b.remote3 &&
-    a.local3 === b.local3 &&
-    a.remote2 === b.remote2 &&
-    a.local2 === b.local2 &&
-    a.remote1 === b.remote1 &&
-    a.local1 === b.local1 &&
-    a.remote0 === b.remote0 &&
-    a.local0 === b.local0
-  );
 }
 
 /** Multicast of either family. */

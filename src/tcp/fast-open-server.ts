@@ -19,6 +19,7 @@ import { startCongestion } from './congestion/algorithms.ts';
 import type { Connection } from './connection.ts';
 import { giveEcn } from './ecn-handshake.ts';
 import { QUICK_ACKS, takeRest } from './handshake.ts';
+import { KeyTurns } from './key-turns.ts';
 import type { TcpListener } from './listener.ts';
 import type { Secrets } from './secrets.ts';
 import type { Segment } from './segment.ts';
@@ -39,57 +40,36 @@ const CURRENT = 2;
 
 export class FastOpenCookies {
   readonly #secrets: Secrets;
-  readonly #random: () => number;
-  /** Two keys of four words. */
-  readonly #keys: readonly Int32Array[] = [new Int32Array(4), new Int32Array(4)];
-  /** Index of the key that new cookies are made with. */
-  #current = 0;
-  /** 1 once there is a key. */
-  #begun = 0;
-  #rotatedAt = 0;
+  readonly #keys: KeyTurns;
   readonly #bytes: Uint8Array = new Uint8Array(COOKIE_BYTES);
   readonly #view: DataView = new DataView(this.#bytes.buffer);
 
   constructor(secrets: Secrets, random: () => number) {
     this.#secrets = secrets;
-    this.#random = random;
+    this.#keys = new KeyTurns(random, ROTATION_MS);
   }
 
   /** The peer's cookie: valid until the next call. */
   make(path: Path, nowMs: number): Uint8Array {
-    if (this.#begun === 0 || (nowMs - this.#rotatedAt) >>> 0 >= ROTATION_MS) this.#rotate(nowMs);
-    this.#view.setInt32(0, this.#secrets.hash(this.#keys[this.#current]!, path, 0));
+    this.#view.setInt32(0, this.#secrets.hash(this.#keys.take(nowMs), path, 0));
     this.#view.setInt32(4, sipHigh());
     return this.#bytes;
   }
 
   /** What the `length` bytes at `at` are: CURRENT, OLD or NO_COOKIE of this peer. */
   check(view: DataView, at: number, length: number, path: Path, nowMs: number): number {
-    if (this.#begun === 0 || length !== COOKIE_BYTES) return NO_COOKIE;
-    const age = (nowMs - this.#rotatedAt) >>> 0;
-    if (age >= 2 * ROTATION_MS) return NO_COOKIE;
-    if (this.#isOf(this.#current, view, at, path)) return age < ROTATION_MS ? CURRENT : OLD;
-    return age < ROTATION_MS && this.#isOf(this.#current ^ 1, view, at, path) ? OLD : NO_COOKIE;
+    if (length !== COOKIE_BYTES) return NO_COOKIE;
+    const { current } = this.#keys;
+    if (this.#isOf(current, view, at, path, nowMs)) {
+      return this.#keys.isFresh(nowMs) ? CURRENT : OLD;
+    }
+    return this.#isOf(current ^ 1, view, at, path, nowMs) ? OLD : NO_COOKIE;
   }
 
-  #isOf(which: number, view: DataView, at: number, path: Path): boolean {
-    const low = this.#secrets.hash(this.#keys[which]!, path, 0);
+  #isOf(which: number, view: DataView, at: number, path: Path, nowMs: number): boolean {
+    if (!this.#keys.isGood(which, nowMs)) return false;
+    const low = this.#secrets.hash(this.#keys.key(which), path, 0);
     return ((view.getInt32(at) ^ low) | (view.getInt32(at + 4) ^ sipHigh())) === 0;
-  }
-
-  /** The other key's turn; both are new when the last turn was long ago. */
-  #rotate(nowMs: number): void {
-    const isLate = this.#begun === 0 || (nowMs - this.#rotatedAt) >>> 0 >= 2 * ROTATION_MS;
-    if (isLate) this.#draw(this.#current);
-    this.#current ^= 1;
-    this.#draw(this.#current);
-    this.#begun = 1;
-    this.#rotatedAt = nowMs;
-  }
-
-  #draw(which: number): void {
-    const key = this.#keys[which]!;
-    for (let i = 0; i < key.length; i++) key[i] = this.#random();
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { halfSip3 } from '../base/siphash.ts';
 import type { Packet } from '../net/packet.ts';
-import type { Path } from '../net/path.ts';
+import { isBetween, type Path } from '../net/path.ts';
 import { FlowTable, NONE } from '../storage/flow-table.ts';
 import type { Connection } from './connection.ts';
 
@@ -48,7 +48,7 @@ export class Flows {
     const table = this.#table;
     for (let at = table.find(hash); at !== NONE; at = table.next(at, hash)) {
       const c = this.#connections[table.value(at)]!;
-      if (c.ports === ports && isBetween(c.path!, path)) return c;
+      if (c.ports === ports && (c.path === path || isBetween(c.path!, path))) return c;
     }
     return null;
   }
@@ -94,21 +94,6 @@ export class Flows {
     const local = halfSip3(this.#key1, this.#key0, l0, l1, l2);
     return halfSip3(remote ^ this.#key0, local ^ this.#key1, r3, l3, ports);
   }
-}
-
-/** True when both are of the same two addresses: a connection may have a variant of the path. */
-function isBetween(a: Path, b: Path): boolean {
-  return (
-    a === b ||
-    (a.remote3 === b.remote3 &&
-      a.local3 === b.local3 &&
-      a.remote2 === b.remote2 &&
-      a.local2 === b.local2 &&
-      a.remote1 === b.remote1 &&
-      a.local1 === b.local1 &&
-      a.remote0 === b.remote0 &&
-      a.local0 === b.local0)
-  );
 }
 
 /** True when the packet belongs to the connection; `ports` as they stand in its TCP header. */

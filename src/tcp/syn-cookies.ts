@@ -6,7 +6,7 @@
  *     | keyed hash of addresses, ports, the peer's ISN | which key | MSS |
  *                                            `-- hidden by bits of the hash --'
  *
- * Two keys take turns, each drawn anew: a cookie is good for one to two rotations. What the peer's
+ * Two keys take turns (key-turns.ts). What the peer's
  * SYN offered besides the MSS lies in the low bits of our timestamp, which it echoes:
  *
  *     5     4      3          0
@@ -16,6 +16,7 @@
 import { sipHash24, sipHigh } from '../base/siphash.ts';
 import type { Path } from '../net/path.ts';
 import type { TcpOptionValues } from '../wire/tcp-options.ts';
+import { KeyTurns } from './key-turns.ts';
 
 /** How long a key is used for new cookies; it is good for checking as long again. */
 const ROTATION_MS = 60_000;
@@ -30,24 +31,17 @@ const ECN = 32;
 const OPTION_BITS = 63;
 
 export class SynCookies {
-  readonly #random: () => number;
-  /** Two keys of four words. */
-  readonly #keys: readonly Int32Array[] = [new Int32Array(4), new Int32Array(4)];
+  readonly #keys: KeyTurns;
   readonly #words: Int32Array = new Int32Array(10);
-  /** Index of the key that new cookies are made with. */
-  #current = 0;
-  /** 1 once there is a key. */
-  #begun = 0;
-  #rotatedAt = 0;
   #sentAt = 0;
 
   constructor(random: () => number) {
-    this.#random = random;
+    this.#keys = new KeyTurns(random, ROTATION_MS);
   }
 
   /** A cookie went out within the time that the oldest good one can have. */
   isLive(nowMs: number): boolean {
-    return this.#begun === 1 && (nowMs - this.#sentAt) >>> 0 < 2 * ROTATION_MS;
+    return this.#keys.begun === 1 && (nowMs - this.#sentAt) >>> 0 < 2 * ROTATION_MS;
   }
 
   /** The ISN that answers a SYN with sequence number `irs` and this MSS. */
@@ -59,13 +53,13 @@ export class SynCookies {
     mss: number,
     nowMs: number,
   ): number {
-    if (this.#begun === 0 || (nowMs - this.#rotatedAt) >>> 0 >= ROTATION_MS) this.#rotate(nowMs);
+    const key = this.#keys.take(nowMs);
     this.#sentAt = nowMs;
     let index = MSS.length - 1;
     while (index > 0 && MSS[index]! > mss) index--;
-    const hash = this.#hash(this.#current, path, localPort, remotePort, irs);
+    const hash = this.#hash(key, path, localPort, remotePort, irs);
     const low = (index ^ sipHigh()) & MSS_BITS;
-    return (hash & ~(KEY_BIT | MSS_BITS)) | (this.#current === 1 ? KEY_BIT : 0) | low;
+    return (hash & ~(KEY_BIT | MSS_BITS)) | (this.#keys.current === 1 ? KEY_BIT : 0) | low;
   }
 
   /** The MSS that the cookie was made with, -1 when it is none of ours or too old. */
@@ -77,32 +71,15 @@ export class SynCookies {
     cookie: number,
     nowMs: number,
   ): number {
-    const age = (nowMs - this.#rotatedAt) >>> 0;
     const which = (cookie & KEY_BIT) !== 0 ? 1 : 0;
-    // Past its own time a key goes on for a rotation; the one before it does not.
-    if (age >= (which === this.#current ? 2 * ROTATION_MS : ROTATION_MS)) return -1;
-    const hash = this.#hash(which, path, localPort, remotePort, irs);
+    if (!this.#keys.isGood(which, nowMs)) return -1;
+    const hash = this.#hash(this.#keys.key(which), path, localPort, remotePort, irs);
     if (((hash ^ cookie) & ~(KEY_BIT | MSS_BITS)) !== 0) return -1;
     return MSS[(cookie ^ sipHigh()) & MSS_BITS]!;
   }
 
-  /** The other key's turn; both are new when the last turn was long ago. */
-  #rotate(nowMs: number): void {
-    const isLate = this.#begun === 0 || (nowMs - this.#rotatedAt) >>> 0 >= 2 * ROTATION_MS;
-    if (isLate) this.#draw(this.#current);
-    this.#current ^= 1;
-    this.#draw(this.#current);
-    this.#begun = 1;
-    this.#rotatedAt = nowMs;
-  }
-
-  #draw(which: number): void {
-    const key = this.#keys[which]!;
-    for (let i = 0; i < key.length; i++) key[i] = this.#random();
-  }
-
   /** The low half; sipHigh() has the other one. */
-  #hash(which: number, path: Path, localPort: number, remotePort: number, irs: number): number {
+  #hash(key: Int32Array, path: Path, localPort: number, remotePort: number, irs: number): number {
     const words = this.#words;
     let count = 0;
     if (path.version === 6) {
@@ -118,7 +95,7 @@ export class SynCookies {
     words[count + 1] = path.remote3;
     words[count + 2] = (localPort << 16) | remotePort;
     words[count + 3] = irs;
-    return sipHash24(this.#keys[which]!, words, count + 4);
+    return sipHash24(key, words, count + 4);
   }
 }
 

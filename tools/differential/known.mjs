@@ -101,11 +101,6 @@ export const KNOWN = [
       ours === 'nothing' &&
       theirs.startsWith('ACK '),
   },
-  {
-    name: 'urgent pointer beyond the data',
-    reason: 'not explained: Linux does not acknowledge such a segment within the step',
-    is: ({ step, theirs }) => step.urgent > step.length && theirs === 'nothing',
-  },
 ];
 
 /** An answer without its SACK blocks. */

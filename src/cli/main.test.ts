@@ -166,3 +166,22 @@ test('ping refuses what is no address or no number, with exit code 2', () => {
     assert.match(stderr, /^dpdk-net: .* is not a/);
   }
 });
+
+test('config check names every fault; config print tells where each value comes from', () => {
+  write('good.json', '{"dpdk": {"port": "loopback"}, "network": {"mtu": 1400}}');
+  const good = dpdkNet('config', 'check', '--config', 'good.json');
+  assert.deepEqual(good, { status: 0, stdout: 'good.json: all is well\n', stderr: '' });
+  const bad = dpdkNet('config', 'check', '--config', 'good.json', '--set', 'network.mtu=1');
+  assert.equal(bad.status, 2);
+  assert.match(bad.stderr, /^dpdk-net: --set network\.mtu=1: \[network\] mtu = 1 is not allowed/);
+  write('bad.toml', '[dpdk]\nport = "loopback"\nprot = 1\n');
+  const told = dpdkNet('config', 'check', '--json', '--config', 'bad.toml');
+  assert.equal(told.status, 2);
+  const { problems } = JSON.parse(told.stdout) as { problems: Record<string, unknown>[] };
+  const { source, line, column } = problems[0]!;
+  assert.deepEqual([source, line, column], ['bad.toml', 3, 1]);
+  const print = dpdkNet('config', 'print', '--config', 'good.json');
+  assert.match(print.stdout, /^mtu = 1400 +# good\.json:1$/m);
+  const schema = JSON.parse(dpdkNet('config', 'schema').stdout) as { properties: object };
+  assert.ok('tcp' in schema.properties);
+});

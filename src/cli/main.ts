@@ -8,9 +8,10 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { DEFAULT_FILE } from '../config/config.ts';
 import { ConfigError } from '../config/problems.ts';
+import { addConfigCommand } from './config.ts';
 import { StartError, UsageError } from './errors.ts';
+import { configOptions } from './options.ts';
 import { ping } from './ping.ts';
 import { run } from './run.ts';
 
@@ -59,14 +60,11 @@ const program = new Command('dpdk-net')
   .exitOverride()
   .addHelpText('after', '\n`dpdk-net help run` and `dpdk-net help ping` tell more.');
 
-program
-  .command('run')
+configOptions(program.command('run'))
   .summary('run an unmodified program on the stack')
   .description('Runs an unmodified Node program on the stack.')
   .argument('<program>', 'the JavaScript file to run')
   .argument('[args...]', 'arguments for the program')
-  .option('-c, --config <file>', `the configuration (default: ${DEFAULT_FILE} in this folder)`)
-  .option('-s, --set <table.key=value>', 'override one value of the configuration', collect, [])
   .option('-q, --quiet', 'do not say what runs')
   .passThroughOptions()
   .exitOverride()
@@ -80,13 +78,10 @@ program
     });
   });
 
-program
-  .command('ping')
+configOptions(program.command('ping'))
   .summary('ping an address from the stack')
   .description('Sends echo requests (ICMP, ICMPv6) from the stack and tells what comes back.')
   .argument('<address>', 'an IPv4 or IPv6 address')
-  .option('-c, --config <file>', `the configuration (default: ${DEFAULT_FILE} in this folder)`)
-  .option('-s, --set <table.key=value>', 'override one value of the configuration', collect, [])
   .option('-n, --count <number>', 'requests to send; 0: until Ctrl-C', '0')
   .option('--size <bytes>', 'payload of each request', '56')
   .option('-i, --interval <seconds>', 'from one request to the next', '1')
@@ -113,9 +108,7 @@ interface RunOptions {
   quiet?: boolean;
 }
 
-function collect(value: string, previous: string[]): string[] {
-  return [...previous, value];
-}
+addConfigCommand(program);
 
 try {
   await program.parseAsync();

@@ -1,17 +1,62 @@
 /**
- * The configuration of a stack: read from dpdk-net.toml, checked whole before anything starts.
+ * The configuration of a stack: read from dpdk-net.toml or .json, checked whole before anything
+ * starts.
  * @module
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { Address, Prefix } from '../base/address.ts';
+import { dirname, extname } from 'node:path';
+import type { Address, Prefix } from '../base/address.ts';
 import type { TcpOptions } from '../tcp/options.ts';
+import { splitDevice, toConfig } from './from-document.ts';
+import { parseJsonDocument } from './json.ts';
+import { applyOverride, overrideOfSetting, overridesOfEnvironment } from './overrides.ts';
 import { ConfigError } from './problems.ts';
-import { schema } from './schema.ts';
 import { checkSense } from './sense.ts';
-import { toTcpOptions } from './tcp-keys.ts';
-import { type Document, newTable, parseDocument, type Table } from './toml.ts';
-import { parseSize } from './units.ts';
+import { type Document, parseDocument } from './toml.ts';
 import { findProblems } from './validate.ts';
+
+/** Who a device of ours is on its network. */
+export interface NetworkConfig {
+  readonly addresses: readonly Prefix[];
+  /** At most one for each family. */
+  readonly gateways: readonly Address[];
+  /** Bytes; 0: what the device has. */
+  readonly mtu: number;
+  /** 0: none. */
+  readonly vlan: number;
+  /** Six bytes; null: the device's own. */
+  readonly mac: Uint8Array | null;
+}
+
+export interface QueuesConfig {
+  readonly count: number;
+  readonly rxDesc: number;
+  readonly txDesc: number;
+}
+
+/** A device with its addresses and queues. */
+export interface PortConfig {
+  readonly name: string;
+  /** A PCI address, an interface, a virtual device in DPDK's words, 'auto' or 'loopback'. */
+  readonly device: string;
+  readonly network: NetworkConfig;
+  readonly queues: QueuesConfig;
+  /** Addresses for the kernel's end of a net_tap device. */
+  readonly hostAddresses: readonly Prefix[];
+}
+
+export interface ListenerConfig {
+  readonly name: string;
+  readonly service: 'static' | 'echo' | 'app';
+  readonly port: number;
+  /** Null: all of our addresses. */
+  readonly address: Address | null;
+  /** The name of the only port it is on; '' when it is on all. */
+  readonly on: string;
+  /** The full path of a static service's folder, '' for others. */
+  readonly root: string;
+  readonly backlog: number;
+}
 
 export interface Config {
   readonly dpdk: {
@@ -23,125 +68,90 @@ export interface Config {
     /** Bytes for packets and socket buffers. */
     readonly memory: number;
   };
-  readonly network: {
-    readonly addresses: readonly Prefix[];
-    /** At most one for each family. */
-    readonly gateways: readonly Address[];
-    /** Bytes; 0: what the device has. */
-    readonly mtu: number;
-    /** 0: none. */
-    readonly vlan: number;
-    /** Six bytes; null: the device's own. */
-    readonly mac: Uint8Array | null;
-  };
-  readonly queues: { readonly count: number; readonly rxDesc: number; readonly txDesc: number };
+  readonly network: NetworkConfig;
+  readonly queues: QueuesConfig;
   readonly tcp: Readonly<TcpOptions>;
   /** Prefixes that the kernel's network keeps. */
   readonly routes: { readonly kernel: readonly Prefix[] };
   /** Addresses for the kernel's end of a net_tap device. */
   readonly tap: { readonly hostAddresses: readonly Prefix[] };
   readonly poll: { readonly spin: boolean };
+  /** All devices; `dpdk`, `network`, `queues` and `tap` are those of the first. */
+  readonly ports: readonly PortConfig[];
+  readonly listeners: readonly ListenerConfig[];
 }
 
 /** What `loadConfig` looks for when no file is named. */
 export const DEFAULT_FILE = 'dpdk-net.toml';
 
-/**
- * Reads and checks a configuration file. `settings` are 'table.key=value' texts that override
- * it (from --set). Throws ConfigError that names everything that is wrong, with its place.
- */
-export function loadConfig(file: string, settings: readonly string[] = []): Config {
-  if (!existsSync(file)) {
-    throw new ConfigError([
-      { place: null, message: `there is no ${file}; write one, or name another with --config` },
-    ]);
-  }
-  return parseConfig(readFileSync(file, 'utf8'), file, settings);
+/** What overrides a file. */
+export interface Overriding {
+  /** 'table.key=value' texts, from --set. They have the last word. */
+  readonly settings?: readonly string[];
+  /** Variables; those called DPDK_NET_<TABLE>__<KEY> count. */
+  readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
-/** The same for a text; `source` is what errors call it. */
+/**
+ * Reads and checks a configuration file; one that ends in .json is JSON. `settings` are
+ * 'table.key=value' texts that override it (from --set), and so do variables of the
+ * environment (DPDK_NET_NETWORK__MTU=9000). Throws ConfigError that names everything that is
+ * wrong, with its place.
+ */
+export function loadConfig(file: string, settings: readonly string[] = []): Config {
+  return configOf(loadDocument(file, { settings, environment: process.env }), dirname(file));
+}
+
+/** The same for a text; `source` is what errors call it. The environment does not count. */
 export function parseConfig(
   text: string,
   source: string,
   settings: readonly string[] = [],
 ): Config {
-  const document = parseDocument(text, source);
-  for (const setting of settings) applySetting(document, setting);
+  return configOf(readDocument(text, source, { settings }), dirname(source));
+}
+
+/** The file with what overrides it, not checked yet. Throws ConfigError. */
+export function loadDocument(file: string, overriding: Overriding): Document {
+  if (!existsSync(file)) {
+    throw new ConfigError([
+      { place: null, message: `there is no ${file}; write one, or name another with --config` },
+    ]);
+  }
+  return readDocument(readFileSync(file, 'utf8'), file, overriding);
+}
+
+/** The same for a text; `source` is what errors call it, and its ending says the language. */
+export function readDocument(text: string, source: string, overriding: Overriding): Document {
+  const parse = extname(source) === '.json' ? parseJsonDocument : parseDocument;
+  const document = parse(text, source);
+  for (const override of overridesOfEnvironment(overriding.environment ?? {})) {
+    applyOverride(document, override);
+  }
+  for (const setting of overriding.settings ?? []) {
+    applyOverride(document, overrideOfSetting(setting));
+  }
+  return document;
+}
+
+/** Checks a document. Relative folders in it are seen from `folder`. Throws ConfigError. */
+export function configOf(document: Document, folder: string): Config {
   const problems = findProblems(document);
   if (problems.length > 0) throw new ConfigError(problems);
-  const config = toConfig(document.root);
+  const config = toConfig(document.root, folder);
   const nonsense = checkSense(config, document);
   if (nonsense.length > 0) throw new ConfigError(nonsense);
   return config;
 }
 
-/** Overrides one value: 'network.mtu=9000'. A value that is not TOML is taken as text. */
-function applySetting(document: Document, setting: string): void {
-  const source = `--set ${setting}`;
-  const match = setting.match(/^([a-z0-9_]+)\.([a-z0-9_]+)=(.*)$/s);
-  if (match === null) {
-    const message = 'not of the form table.key=value, such as network.mtu=9000';
-    throw new ConfigError([{ place: { source, line: 0, column: 0 }, message }]);
-  }
-  const [, table, key, value] = match as unknown as [string, string, string, string];
-  const path = `/${table}/${key}`;
-  let parsed: unknown = value;
-  try {
-    parsed = parseDocument(`value = ${value}`, source).root['value'];
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-  }
-  const isTable = typeof document.root[table] === 'object' && document.root[table] !== null;
-  if (!isTable) document.root[table] = newTable();
-  (document.root[table] as Table)[key] = parsed;
-  const place = { source, line: 0, column: 0 };
-  if (!document.keys.has(`/${table}`)) document.keys.set(`/${table}`, place);
-  document.keys.set(path, place);
-  document.values.set(path, place);
-  for (const pointer of document.values.keys()) {
-    if (pointer.startsWith(`${path}/`)) document.values.delete(pointer);
-  }
-}
-
-/** The checked values with defaults filled in, in the types that the stack uses. */
-function toConfig(root: Table): Config {
-  const get = (table: string, key: string): unknown => {
-    const given = (root[table] as Table | undefined)?.[key];
-    return given ?? schema.properties?.[table]?.properties?.[key]?.default;
-  };
-  const number = (table: string, key: string): number =>
-    (get(table, key) as number | undefined) ?? 0;
-  const text = (table: string, key: string): string =>
-    (get(table, key) as string | undefined) ?? '';
-  const list = (table: string, key: string): string[] =>
-    [(get(table, key) as string | string[]) ?? []].flat();
-  const bytes = (table: string, key: string): number => parseSize(get(table, key)) ?? 0;
+/** The configuration of one of its ports alone. */
+export function configOfPort(config: Config, { device, ...port }: PortConfig): Config {
+  const { ealArgs, memory } = config.dpdk;
   return {
-    dpdk: {
-      port: text('dpdk', 'port'),
-      vdev: text('dpdk', 'vdev'),
-      ealArgs: list('dpdk', 'eal_args'),
-      memory: bytes('dpdk', 'memory'),
-    },
-    network: {
-      addresses: list('network', 'ip').map((ip) => Prefix.parse(ip)),
-      gateways: list('network', 'gateway').map((gateway) => Address.parse(gateway)),
-      mtu: number('network', 'mtu'),
-      vlan: number('network', 'vlan'),
-      mac: parseMac(text('network', 'mac')),
-    },
-    queues: {
-      count: number('queues', 'count'),
-      rxDesc: number('queues', 'rx_desc'),
-      txDesc: number('queues', 'tx_desc'),
-    },
-    tcp: toTcpOptions((root['tcp'] as Table | undefined) ?? {}),
-    routes: { kernel: list('routes', 'kernel').map((prefix) => Prefix.parse(prefix)) },
-    tap: { hostAddresses: list('tap', 'host_ip').map((ip) => Prefix.parse(ip)) },
-    poll: { spin: get('poll', 'spin') === true },
+    ...config,
+    dpdk: { ...splitDevice(device), ealArgs, memory },
+    network: port.network,
+    queues: port.queues,
+    tap: { hostAddresses: port.hostAddresses },
   };
-}
-
-function parseMac(text: string): Uint8Array | null {
-  return text === '' ? null : Uint8Array.from(text.split(':'), (pair) => Number.parseInt(pair, 16));
 }

@@ -23,11 +23,10 @@ export class ConfigError extends Error {
   }
 }
 
-/** 'dpdk-net.toml:7:3: unknown key ...'. An option of the command line has no line. */
+/** 'dpdk-net.toml:7:3: unknown key ...'. What overrides the file has no line. */
 export function formatProblem({ place, message }: Problem): string {
   if (place === null) return message;
-  const isOption = place.source.startsWith('--');
-  return isOption
+  return place.line === 0
     ? `${place.source}: ${message}`
     : `${place.source}:${place.line}:${place.column}: ${message}`;
 }

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Config, parseConfig } from './config.ts';
+import { type Config, configOf, parseConfig, readDocument } from './config.ts';
 import { ConfigError } from './problems.ts';
 
 const LEAST = `dpdk.vdev = "net_tap0"\nnetwork.ip = "10.0.0.2/24"\n`;
 
 /** The message with which a text is refused. */
-function refusal(text: string, settings: string[] = []): string {
+function refusal(text: string, settings: string[] = [], language = 'toml'): string {
   let config: Config | null = null;
   try {
-    config = parseConfig(text, 'a.toml', settings);
+    config = parseConfig(text, `a.${language}`, settings);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.message;
@@ -257,9 +257,156 @@ const FAULTY: [string, string, string | RegExp][] = [
   ],
 ];
 
-for (const [what, text, expected] of FAULTY) {
+/** The same for lists of tables. */
+const FAULTY_LISTS: [string, string, string | RegExp][] = [
+  [
+    'ports without a list',
+    '[ports]\ndevice = "auto"',
+    /^a\.toml:1:1: 'ports' is a list of tables: write \[\[ports\]\] and its keys below it/,
+  ],
+  [
+    'a port without a device',
+    '[[ports]]\nip = "10.0.0.2/24"',
+    /^a\.toml:1:1: \[\[ports\]\] 1 needs device: a PCI address/,
+  ],
+  [
+    'a misspelled key of the second port',
+    '[[ports]]\ndevice="a"\nip="10.0.0.2/24"\n[[ports]]\ndevice="b"\nipp="10.0.1.2/24"',
+    /^a\.toml:6:1: unknown key 'ipp' in \[\[ports\]\] 2: did you mean 'ip'\?; \[\[ports\]\] 2 takes name, /,
+  ],
+  [
+    'a wrong value of a port',
+    '[[ports]]\ndevice="a"\nip=["10.0.0.2/24", "x"]',
+    /^a\.toml:3:20: \[\[ports\]\] 1: ip\[1\] = "x" is not allowed; allowed is an address/,
+  ],
+  [
+    'a port without an address',
+    '[[ports]]\ndevice="a"',
+    'a.toml:1:1: [[ports]] 1: needs ip, such as ip = "10.0.0.2/24"',
+  ],
+  [
+    'a device twice',
+    '[[ports]]\ndevice="a"\nip="10.0.0.2/24"\n[[ports]]\ndevice="a"\nip="10.0.1.2/24"',
+    'a.toml:5:8: [[ports]] 2: the device a is taken by another port',
+  ],
+  [
+    'two ports of one name',
+    '[[ports]]\ndevice="a"\nip="10.0.0.2/24"\n[[ports]]\nname="port0"\ndevice="b"\nip="10.0.1.2/24"',
+    'a.toml:5:6: [[ports]] 2: a second port called "port0"',
+  ],
+  [
+    'keys of one port beside a list of ports',
+    '[[ports]]\ndevice="a"\nip="10.0.0.2/24"\n[network]\nmtu = 1500',
+    'a.toml:5:7: [network] mtu is beside [[ports]]: say it there, for each port',
+  ],
+  [
+    'a gateway of a port far away',
+    '[[ports]]\ndevice="a"\nip="10.0.0.2/24"\ngateway="10.9.0.1"',
+    'a.toml:4:9: [[ports]] 1: gateway 10.9.0.1: it is on none of our networks (10.0.0.2/24)',
+  ],
+  [
+    'a host side of a port that has none',
+    '[[ports]]\ndevice="a"\nip="10.0.0.2/24"\nhost_ip="10.0.0.1/24"',
+    /^a\.toml:4:9: \[\[ports\]\] 1: host_ip is for a net_tap device/,
+  ],
+  [
+    'a listener without a port',
+    `${LEAST}[[listeners]]\nservice = "echo"`,
+    'a.toml:3:1: [[listeners]] 1 needs port: a whole number from 1 to 65535',
+  ],
+  [
+    'a service that there is not',
+    `${LEAST}[[listeners]]\nservice = "ecco"\nport = 7`,
+    'a.toml:4:11: [[listeners]] 1: service = "ecco" is not allowed: did you mean \'echo\'?; allowed is "static" or "echo" or "app"',
+  ],
+  [
+    'a static service without a folder',
+    `${LEAST}[[listeners]]\nservice = "static"\nport = 80`,
+    'a.toml:4:11: [[listeners]] 1: a static service needs the folder to serve: root = "./public"',
+  ],
+  [
+    'a folder that is not there',
+    `${LEAST}[[listeners]]\nservice = "static"\nport = 80\nroot = "no-such-folder"`,
+    /^a\.toml:6:8: \[\[listeners\]\] 1: there is no folder .*no-such-folder$/,
+  ],
+  [
+    'a folder for nothing',
+    `${LEAST}[[listeners]]\nservice = "echo"\nport = 7\nroot = "."`,
+    'a.toml:6:8: [[listeners]] 1: root is for service = "static"',
+  ],
+  [
+    'a port of TCP twice',
+    `${LEAST}[[listeners]]\nport = 7\n[[listeners]]\nname = "b"\nport = 7`,
+    'a.toml:7:8: [[listeners]] 2: port 7 is taken by another listener',
+  ],
+  [
+    'a listener on a port that there is not',
+    `${LEAST}[[listeners]]\nport = 7\non = "port7"`,
+    'a.toml:5:6: [[listeners]] 1: there is no port "port7"; there is port0',
+  ],
+  [
+    "a listener on somebody else's address",
+    `${LEAST}[[listeners]]\nport = 7\nip = "10.0.0.3"`,
+    'a.toml:5:6: [[listeners]] 1: 10.0.0.3 is none of our addresses (10.0.0.2/24)',
+  ],
+];
+
+/** And in JSON. */
+const FAULTY_JSON: [string, string, string | RegExp][] = [
+  ['not JSON', '{\n "tcp": {},\n}', /^a\.json:3:1: not JSON: property name expected/],
+  ['a comment', '{ // no\n}', /^a\.json:1:3: not JSON: invalid comment token/],
+  ['no object', '[]', /^a\.json:1:1: not a configuration: it has to be one JSON object/],
+  ['nothing', '', /^a\.json:1:1: not JSON: value expected/],
+  [
+    'a key twice in JSON',
+    '{"tcp": {}, "tcp": {}}',
+    "a.json:1:13: not JSON: the key 'tcp' is there twice",
+  ],
+  [
+    'a table misspelled in JSON',
+    '{"dpdk": {"port": "loopback"},\n "tpc": {}}',
+    /^a\.json:2:2: unknown table \[tpc\]: did you mean 'tcp'/,
+  ],
+  [
+    'a wrong value in JSON',
+    '{"network":\n  {"mtu": "1500"}}',
+    /^a\.json:2:11: \[network\] mtu = "1500" is not allowed; allowed is a whole number/,
+  ],
+  [
+    'something beside subsystems',
+    '{"subsystems": [], "tcp": {}}',
+    /^a\.json:1:20: 'tcp' beside 'subsystems': put it into the "config" of a subsystem "dpdk_net"/,
+  ],
+  ['subsystems that are no list', '{"subsystems": {}}', /^a\.json:1:16: .*has to be a list/],
+  [
+    'a subsystem without a name',
+    '{"subsystems": [{"config": {}}]}',
+    /^a\.json:1:17: a subsystem is \{ "subsystem": "dpdk_net"/,
+  ],
+  [
+    'an unknown subsystem',
+    '{"subsystems": [{"subsystem": "bdev", "config": {}}]}',
+    /^a\.json:1:31: unknown table \[bdev\]; the tables are /,
+  ],
+  [
+    'an unknown method',
+    '{"subsystems": [{"subsystem": "tcp", "config": [{"method": "get"}]}]}',
+    /^a\.json:1:49: a call is \{ "method": "set" or "add"/,
+  ],
+  [
+    'adding to what is no list',
+    '{"subsystems": [{"subsystem": "tcp", "config": [{"method": "set", "params": {}},\n{"method": "add", "params": {}}]}]}',
+    "a.json:2:1: 'tcp' is no list of tables: nothing can be added to it",
+  ],
+];
+
+for (const [what, text, expected] of [...FAULTY, ...FAULTY_LISTS, ...FAULTY_JSON]) {
   test(`refuses: ${what}`, () => {
-    const message = refusal(text);
+    const message = refusal(
+      text,
+      [],
+      FAULTY_JSON.some(([name]) => name === what) ? 'json' : 'toml',
+    );
     if (typeof expected === 'string') assert.equal(message, expected);
     else assert.match(message, expected);
   });
@@ -271,4 +418,28 @@ test('all faults are named at once, in the order of the lines', () => {
     message.split('\n').map((line) => line.split(' ')[0]),
     ['a.toml:4:1:', 'a.toml:6:9:', 'a.toml:7:11:'],
   );
+});
+
+test('what overrides the file is named as it was given', () => {
+  assert.match(
+    refusal(LEAST, ['listeners.1.port=7']),
+    /^--set listeners\.1\.port=7: there is no entry 1: 'listeners' has 0, counted from 0$/,
+  );
+  assert.match(
+    refusal(`${LEAST}[[listeners]]\nport = 7`, ['listeners.__proto__.port=7']),
+    /there is no entry __proto__/,
+  );
+  const environment = { DPDK_NET_NETWORK__MTOO: '9' };
+  const document = readDocument(LEAST, 'a.toml', { environment });
+  assert.throws(() => configOf(document, '.'), {
+    name: 'ConfigError',
+    message:
+      /^environment DPDK_NET_NETWORK__MTOO=9: unknown key 'mtoo' in \[network\]: did you mean 'mtu'/,
+  });
+});
+
+test('there are enough of them, and each says what would be right or where the fault is', () => {
+  const all = [...FAULTY, ...FAULTY_LISTS, ...FAULTY_JSON];
+  assert.ok(all.length >= 60, `${all.length}`);
+  assert.equal(new Set(all.map(([what]) => what)).size, all.length);
 });

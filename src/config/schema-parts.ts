@@ -17,6 +17,7 @@ export interface Schema {
   readonly default?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: false;
+  readonly required?: readonly string[];
   readonly enum?: readonly string[];
   readonly items?: Schema;
   readonly minItems?: number;
@@ -32,6 +33,21 @@ export interface Schema {
 
 export function table(description: string, properties: Record<string, Schema>): Schema {
   return { type: 'object', description, additionalProperties: false, properties };
+}
+
+/** A list of tables: [[name]] in TOML. */
+export function tables(
+  description: string,
+  properties: Record<string, Schema>,
+  required: readonly string[],
+): Schema {
+  const items: Schema = { type: 'object', additionalProperties: false, properties, required };
+  return { type: 'array', description, items };
+}
+
+export function text(description: string, expects: string, standard?: string): Schema {
+  const schema = { type: 'string', description, minLength: 1, expects };
+  return standard === undefined ? schema : { ...schema, default: standard };
 }
 
 export function integer(

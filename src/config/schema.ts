@@ -3,20 +3,62 @@
  * what they are when left out.
  * @module
  */
-import { flag, integer, oneOrMore, type Schema, size, table } from './schema-parts.ts';
+import {
+  choice,
+  flag,
+  integer,
+  oneOrMore,
+  type Schema,
+  size,
+  table,
+  tables,
+  text,
+} from './schema-parts.ts';
 import { tcpSchema } from './tcp-keys.ts';
 
 const MIB = 1024 * 1024;
 
+const DEVICE = 'a PCI address such as "0000:01:00.0", an interface such as "eth1", "auto"';
+
+const addressKeys = {
+  ip: oneOrMore(
+    'Our addresses, each with the prefix length of its network.',
+    'prefix',
+    'an address with its prefix length, such as "10.0.0.2/24" or "fd00::2/64"',
+  ),
+  gateway: oneOrMore(
+    'The router for everything that is not on our own networks; at most one for each family.',
+    'address',
+    'an address, such as "10.0.0.1" or "fe80::1"',
+  ),
+  mtu: integer('Largest IP packet in bytes; what the device has, when left out.', 576, 9216),
+  vlan: integer('The 802.1Q VLAN we are on; 0: none.', 0, 4094, 0),
+  mac: {
+    type: 'string',
+    kind: 'mac',
+    description: "The station's address; the device's own, when left out.",
+    expects: 'six pairs of hexadecimal digits, such as "02:00:00:00:00:01"',
+  },
+} satisfies Record<string, Schema>;
+
+const descriptorKeys = {
+  rx_desc: integer('Receive descriptors per queue; the device may round it.', 32, 32768, 1024),
+  tx_desc: integer('Transmit descriptors per queue; the device may round it.', 32, 32768, 1024),
+};
+
+const hostAddresses = oneOrMore(
+  "Addresses for the kernel's end of the device, so that this machine can talk to the stack.",
+  'prefix',
+  'an address with its prefix length, such as "10.0.0.1/24"',
+  [],
+);
+
 export const schema: Schema = table('The configuration of dpdk-net.', {
   dpdk: table('The network card, real or virtual.', {
-    port: {
-      type: 'string',
-      description:
-        'The device: a PCI address, the name of a port, or "loopback" for no device at all. Either this or `vdev`.',
-      minLength: 1,
-      expects: 'a PCI address such as "0000:01:00.0", a port\'s name, or "loopback"',
-    },
+    port: text(
+      'The device: a PCI address, an interface of the kernel, "auto" for the only card that DPDK may have, or "loopback" for no device at all. Either this or `vdev`.',
+      `${DEVICE} or "loopback"`,
+    ),
     vdev: {
       type: 'string',
       description: "A virtual device with its arguments, in DPDK's words. Either this or `port`.",
@@ -32,30 +74,10 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
     },
     memory: size('Memory for packets and socket buffers.', 16 * MIB, 1024 * MIB, 128 * MIB),
   }),
-  network: table('Who we are.', {
-    ip: oneOrMore(
-      'Our addresses, each with the prefix length of its network.',
-      'prefix',
-      'an address with its prefix length, such as "10.0.0.2/24" or "fd00::2/64"',
-    ),
-    gateway: oneOrMore(
-      'The router for everything that is not on our own networks; at most one for each family.',
-      'address',
-      'an address, such as "10.0.0.1" or "fe80::1"',
-    ),
-    mtu: integer('Largest IP packet in bytes; what the device has, when left out.', 576, 9216),
-    vlan: integer('The 802.1Q VLAN we are on; 0: none.', 0, 4094, 0),
-    mac: {
-      type: 'string',
-      kind: 'mac',
-      description: "The station's address; the device's own, when left out.",
-      expects: 'six pairs of hexadecimal digits, such as "02:00:00:00:00:01"',
-    },
-  }),
+  network: table('Who we are.', addressKeys),
   queues: table('The queues of the device; each is served by a stack of its own.', {
     count: integer('How many.', 1, 128, 1),
-    rx_desc: integer('Receive descriptors per queue; the device may round it.', 32, 32768, 1024),
-    tx_desc: integer('Transmit descriptors per queue; the device may round it.', 32, 32768, 1024),
+    ...descriptorKeys,
   }),
   tcp: tcpSchema,
   routes: table('Which addresses the stack leaves to the kernel.', {
@@ -67,14 +89,52 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
     ),
   }),
   tap: table("The kernel's end of a net_tap device.", {
-    host_ip: oneOrMore(
-      "Addresses for the kernel's end of the device, so that this machine can talk to the stack.",
-      'prefix',
-      'an address with its prefix length, such as "10.0.0.1/24"',
-      [],
-    ),
+    host_ip: hostAddresses,
   }),
   poll: table('The loop that drives the stack.', {
     spin: flag('Never sleep: the lowest latency, and all of one core.', false),
   }),
+  ports: tables(
+    'Several devices, each with a stack per queue; instead of the keys of [dpdk], [network], [queues] and [tap] that are here.',
+    {
+      name: text(
+        'What listeners and reports call it; "port0", "port1", ... when left out.',
+        'a name',
+      ),
+      device: text(
+        'The device, real or virtual.',
+        `${DEVICE}, or a DPDK virtual device such as "net_tap0,iface=dtap0"`,
+      ),
+      queues: integer('How many queues.', 1, 128, 1),
+      ...descriptorKeys,
+      ...addressKeys,
+      host_ip: hostAddresses,
+    },
+    ['device'],
+  ),
+  listeners: tables(
+    'Services that `dpdk-net start` runs without a line of code, and listeners for the workers of a DpdkApp.',
+    {
+      name: text('What workers and reports call it; the service and port when left out.', 'a name'),
+      service: choice(
+        "Files of a folder over HTTP, every byte sent back, or the worker's own.",
+        ['static', 'echo', 'app'],
+        'app',
+      ),
+      port: integer('The TCP port.', 1, 65535),
+      ip: {
+        type: 'string',
+        kind: 'address',
+        description: 'Only this address; all of ours when left out.',
+        expects: 'one of our addresses, such as "10.0.0.2"',
+      },
+      on: text('Only this one of [[ports]], by its name; all when left out.', 'the name of a port'),
+      root: text(
+        'The folder of a static service, relative to the configuration file.',
+        'a folder such as "./public"',
+      ),
+      backlog: integer('Connections that wait to be accepted.', 1, 65535, 511),
+    },
+    ['port'],
+  ),
 });

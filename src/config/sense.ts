@@ -2,48 +2,40 @@
  * What a schema can not say: whether the values make sense together.
  * @module
  */
-import { Address, type Prefix } from '../base/address.ts';
-import type { Config } from './config.ts';
+import { statSync } from 'node:fs';
+import type { Config, ListenerConfig } from './config.ts';
 import type { Problem } from './problems.ts';
-import type { Document } from './toml.ts';
+import { checkPort, type PortPlace, type Report } from './sense-ports.ts';
+import type { Document, Table } from './toml.ts';
 import { placeOf } from './validate.ts';
 
-/** IPv6 does not work over less (RFC 8200 5). */
-const IPV6_LEAST_MTU = 1280;
+const ONLY_PORT: PortPlace = {
+  network: '/network',
+  hostIp: '/tap/host_ip',
+  queues: '/queues/count',
+  title: '[network]',
+  hostTitle: '[tap]',
+  queuesTitle: '[queues] count',
+};
 
 /** Everything that is well formed and yet can not work. */
 export function checkSense(config: Config, document: Document): Problem[] {
   const problems: Problem[] = [];
-  const report = (pointer: string, message: string): void => {
+  const report: Report = (pointer, message) => {
     problems.push({ place: placeOf(document, pointer), message });
   };
-  checkDevice(config, report);
-  checkAddresses(config, document, report);
-  checkGateways(config, document, report);
-  const { network, queues, tap, tcp } = config;
-  if (tap.hostAddresses.length > 0 && !config.dpdk.vdev.startsWith('net_tap')) {
-    report('/tap/host_ip', '[tap] host_ip is for a net_tap device: vdev = "net_tap0,iface=dtap0"');
+  checkDevices(config, document.root, report);
+  for (const [index, port] of config.ports.entries()) {
+    checkPort(port, placeOfPort(document, index), document, report);
+    if (port.queues.count > 1) {
+      const { queues, queuesTitle } = placeOfPort(document, index);
+      report(
+        queues,
+        `${queuesTitle} = ${port.queues.count}: this version serves one queue; set it to 1`,
+      );
+    }
   }
-  const hasV6 = network.addresses.some(({ address }) => address.version === 6);
-  if (hasV6 && network.mtu !== 0 && network.mtu < IPV6_LEAST_MTU) {
-    report(
-      '/network/mtu',
-      `[network] mtu = ${network.mtu} is too small: IPv6 needs at least ${IPV6_LEAST_MTU}`,
-    );
-  }
-  const mac = network.mac;
-  if (mac !== null && ((mac[0]! & 1) === 1 || mac.every((byte) => byte === 0))) {
-    report(
-      '/network/mac',
-      '[network] mac is no station: the first byte must be even, and not all may be zero',
-    );
-  }
-  if (queues.count > 1) {
-    report(
-      '/queues/count',
-      `[queues] count = ${queues.count}: this version serves one queue; set it to 1`,
-    );
-  }
+  const { tcp } = config;
   if (tcp.firstEphemeralPort > tcp.lastEphemeralPort) {
     report('/tcp/first_ephemeral_port', '[tcp] first_ephemeral_port is above last_ephemeral_port');
   }
@@ -55,12 +47,29 @@ export function checkSense(config: Config, document: Document): Problem[] {
       '[tcp] buffers of one connection do not fit in [dpdk] memory: make them smaller or it larger',
     );
   }
+  checkListeners(config, report);
   return problems;
 }
 
-type Report = (pointer: string, message: string) => void;
+function placeOfPort({ root }: Document, index: number): PortPlace {
+  if (root['ports'] === undefined) return ONLY_PORT;
+  const at = `/ports/${index}`;
+  const title = `[[ports]] ${index + 1}:`;
+  return {
+    network: at,
+    hostIp: `${at}/host_ip`,
+    queues: `${at}/queues`,
+    title,
+    hostTitle: title,
+    queuesTitle: `${title} queues`,
+  };
+}
 
-function checkDevice({ dpdk, network }: Config, report: Report): void {
+function checkDevices({ dpdk, ports }: Config, root: Table, report: Report): void {
+  if (root['ports'] !== undefined) {
+    checkListedPorts(ports, root, report);
+    return;
+  }
   if (dpdk.port !== '' && dpdk.vdev !== '') {
     report('/dpdk/vdev', '[dpdk] has both port and vdev: one device, please');
   }
@@ -70,61 +79,96 @@ function checkDevice({ dpdk, network }: Config, report: Report): void {
       '[dpdk] needs a device: port = "0000:01:00.0", vdev = "net_tap0,iface=dtap0" or port = "loopback"',
     );
   }
-  if (network.addresses.length === 0 && dpdk.port !== 'loopback') {
-    report('/network', '[network] needs ip, such as ip = "10.0.0.2/24"');
+}
+
+/** What [[ports]] say themselves can not be said a second time elsewhere. */
+function checkListedPorts(ports: Config['ports'], root: Table, report: Report): void {
+  if (ports.length === 0 || (root['ports'] as unknown[]).length === 0) {
+    report('/ports', '[[ports]] is empty: give it a port with a device, or leave it out');
+    return;
   }
-}
-
-function checkAddresses({ network }: Config, document: Document, report: Report): void {
-  const seen: Address[] = [];
-  for (const [index, prefix] of network.addresses.entries()) {
-    const pointer = pointerOf(document, '/network/ip', index);
-    const { address } = prefix;
-    const refuse = (why: string): void => report(pointer, `[network] ip ${prefix}: ${why}`);
-    if (seen.some((other) => other.equals(address))) refuse('this address is there twice');
-    seen.push(address);
-    if (address.isAny || address.isMulticast) refuse('no host can have this address');
-    else if (address.isLoopback)
-      refuse('loopback addresses are there by themselves; name one of the network');
-    else if (address.version === 4 && prefix.length < 31) checkHostPart(prefix, refuse);
-  }
-}
-
-/** An IPv4 host is neither its network's first address nor its last. */
-function checkHostPart({ address, length }: Prefix, refuse: (why: string) => void): void {
-  const hostMask = length === 0 ? -1 : (1 << (32 - length)) - 1;
-  const host = address.w3 & hostMask;
-  if (host !== 0 && host !== hostMask) return;
-  const first = new Address(0, 0, address.w2, (address.w3 & ~hostMask) | 1);
-  const what =
-    host === 0 ? 'the address of the network itself' : 'the broadcast address of the network';
-  refuse(`this is ${what}; hosts start at ${first}/${length}`);
-}
-
-function checkGateways({ network }: Config, document: Document, report: Report): void {
-  const families: number[] = [];
-  for (const [index, gateway] of network.gateways.entries()) {
-    const pointer = pointerOf(document, '/network/gateway', index);
-    const refuse = (why: string): void => report(pointer, `[network] gateway ${gateway}: ${why}`);
-    if (families.includes(gateway.version)) refuse(`a second gateway for IPv${gateway.version}`);
-    families.push(gateway.version);
-    if (network.addresses.some(({ address }) => address.equals(gateway)))
-      refuse('this is our own address');
-    const { w0, w1, w2, w3 } = gateway;
-    const near = network.addresses.some((prefix) => prefix.contains(w0, w1, w2, w3));
-    if (!near && !(gateway.version === 6 && gateway.isLinkLocal)) {
-      const networks = network.addresses.filter(
-        ({ address }) => address.version === gateway.version,
-      );
-      refuse(
-        `it is on none of our networks (${networks.join(', ') || `no IPv${gateway.version} address`})`,
+  for (const [table, keys] of [
+    ['dpdk', ['port', 'vdev']],
+    ['network', ['ip', 'gateway', 'mtu', 'vlan', 'mac']],
+    ['queues', ['count', 'rx_desc', 'tx_desc']],
+    ['tap', ['host_ip']],
+  ] as const) {
+    for (const key of keys) {
+      if ((root[table] as Table | undefined)?.[key] === undefined) continue;
+      report(
+        `/${table}/${key}`,
+        `[${table}] ${key} is beside [[ports]]: say it there, for each port`,
       );
     }
   }
+  twice(
+    ports.map(({ name }) => name),
+    (name, index) =>
+      report(`/ports/${index}/name`, `[[ports]] ${index + 1}: a second port called "${name}"`),
+  );
+  twice(
+    ports.map(({ device }) => device.replace(/,.*/, '')),
+    (name, index) =>
+      report(
+        `/ports/${index}/device`,
+        `[[ports]] ${index + 1}: the device ${name} is taken by another port`,
+      ),
+  );
 }
 
-/** A single value stands for itself, a list's elements have places of their own. */
-function pointerOf(document: Document, pointer: string, index: number): string {
-  const element = `${pointer}/${index}`;
-  return document.values.has(element) ? element : pointer;
+function checkListeners({ listeners, ports }: Config, report: Report): void {
+  for (const [index, listener] of listeners.entries()) {
+    const refuse = (key: string, why: string): void =>
+      report(`/listeners/${index}/${key}`, `[[listeners]] ${index + 1}: ${why}`);
+    checkRoot(listener, refuse);
+    const names = ports.map(({ name }) => name);
+    if (listener.on !== '' && !names.includes(listener.on)) {
+      refuse('on', `there is no port "${listener.on}"; there is ${names.join(', ')}`);
+    }
+    const { address } = listener;
+    const ours = ports.flatMap(({ network }) => network.addresses);
+    if (
+      address !== null &&
+      !address.isLoopback &&
+      !ours.some((prefix) => prefix.address.equals(address))
+    ) {
+      refuse('ip', `${address} is none of our addresses (${ours.join(', ') || 'there are none'})`);
+    }
+  }
+  twice(
+    listeners.map(({ name }) => name),
+    (name, index) =>
+      report(
+        `/listeners/${index}/name`,
+        `[[listeners]] ${index + 1}: a second listener called "${name}"; give it a name of its own`,
+      ),
+  );
+  twice(
+    listeners.map(({ port, address, on }) => `${address ?? 'every address'} port ${port}${on}`),
+    (_, index) =>
+      report(
+        `/listeners/${index}/port`,
+        `[[listeners]] ${index + 1}: port ${listeners[index]!.port} is taken by another listener`,
+      ),
+  );
+}
+
+function checkRoot(listener: ListenerConfig, refuse: (key: string, why: string) => void): void {
+  const { service, root } = listener;
+  if (service !== 'static') {
+    if (root !== '') refuse('root', 'root is for service = "static"');
+    return;
+  }
+  if (root === '') {
+    refuse('service', 'a static service needs the folder to serve: root = "./public"');
+  } else if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    refuse('root', `there is no folder ${root}`);
+  }
+}
+
+/** Tells of every value that was there before. */
+function twice(values: readonly string[], tell: (value: string, index: number) => void): void {
+  for (const [index, value] of values.entries()) {
+    if (values.indexOf(value) < index) tell(value, index);
+  }
 }

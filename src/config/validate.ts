@@ -76,12 +76,15 @@ function unknownKey(document: Document, error: ErrorObject): Problem {
   const pointer = below(error.instancePath, name);
   const place = document.keys.get(pointer) ?? placeOf(document, pointer);
   const allowed = Object.keys((error.parentSchema as Schema).properties ?? {});
-  const table = error.instancePath.slice(1).replaceAll('/', '.');
-  const what = table === '' ? `unknown table [${name}]` : `unknown key '${name}' in [${table}]`;
-  const scope = table === '' ? 'the tables are' : `[${table}] takes`;
+  if (error.instancePath === '') {
+    const message = `unknown table [${name}]${suggestion(name, '', allowed)}; the tables are ${allowed.join(', ')}`;
+    return { place, message };
+  }
+  const title = titleOf(error.instancePath);
+  const table = error.instancePath.split('/')[1]!;
   return {
     place,
-    message: `${what}${suggestion(name, table, allowed)}; ${scope} ${allowed.join(', ')}`,
+    message: `unknown key '${name}' in ${title}${suggestion(name, table, allowed)}; ${title} takes ${allowed.join(', ')}`,
   };
 }
 
@@ -107,29 +110,57 @@ function homeOf(name: string): string | null {
 
 function badValue(document: Document, error: ErrorObject): Problem {
   const pointer = error.instancePath;
-  const { expects, type, enum: choices } = error.parentSchema as Schema;
+  const { expects, type, enum: choices, items } = error.parentSchema as Schema;
   const place = placeOf(document, pointer);
   const name = nameOf(pointer);
   if (error.keyword === 'uniqueItems')
     return { place, message: `${name} has the same value twice` };
   if (error.keyword === 'minItems')
     return { place, message: `${name} is empty; allowed is ${expects}` };
+  if (error.keyword === 'required') {
+    const missing = error.params['missingProperty'] as string;
+    const wanted = (error.parentSchema as Schema).properties?.[missing]?.expects;
+    return { place, message: `${titleOf(pointer)} needs ${missing}: ${wanted}` };
+  }
   if (type === 'object') {
     return {
       place,
-      message: `${name} is a table: write [${pointer.slice(1)}] and its keys below it`,
+      message: `${name} is a table: write ${titleOf(pointer)} and its keys below it`,
     };
+  }
+  if (items?.type === 'object') {
+    const title = `[[${pointer.slice(1)}]]`;
+    return { place, message: `${name} is a list of tables: write ${title} and its keys below it` };
   }
   const hint = choices === undefined ? '' : didYouMean(String(error.data), choices);
   const wrong = `${name} = ${show(error.data)} is not allowed${hint}`;
   return { place, message: `${wrong}; allowed is ${expects}` };
 }
 
-/** '/network/ip/0' -> '[network] ip[0]'. */
+/** '/network/ip/0' -> '[network] ip[0]'; '/listeners/0/port' -> '[[listeners]] 1: port'. */
 function nameOf(pointer: string): string {
   const [, table, key, index] = pointer.split('/');
   if (key === undefined) return `'${table}'`;
+  if (isListed(table!)) {
+    const title = titleOf(`/${table}/${key}`);
+    if (index === undefined) return title;
+    const element = pointer.split('/')[4];
+    return `${title}: ${index}${element === undefined ? '' : `[${element}]`}`;
+  }
   return index === undefined ? `[${table}] ${key}` : `[${table}] ${key}[${index}]`;
+}
+
+/** '/tcp' -> '[tcp]'; '/listeners/0' -> '[[listeners]] 1': people count from one. */
+function titleOf(pointer: string): string {
+  const [, table, index] = pointer.split('/');
+  return isListed(table!) && index !== undefined
+    ? `[[${table}]] ${Number(index) + 1}`
+    : `[${table}]`;
+}
+
+/** Whether it is a list of tables. */
+function isListed(table: string): boolean {
+  return schema.properties?.[table]?.type === 'array';
 }
 
 function show(value: unknown): string {

@@ -12,6 +12,7 @@ import { createStack, type Stack } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
 import { tuneCompiler } from './compiler.ts';
 import { type DrainReport, drain } from './drain.ts';
+import { findDevice } from './find-device.ts';
 import { PollLoop } from './poll-loop.ts';
 import { configureHostSide, removeStaleInterface, tapInterface, whyNoTap } from './tap.ts';
 
@@ -81,7 +82,7 @@ export function openStack(config: Config): RunningStack {
 
 function portOptions({ dpdk, network, queues }: Config): PortOptions {
   return {
-    device: dpdk.vdev !== '' ? dpdk.vdev : dpdk.port,
+    device: dpdk.vdev !== '' ? dpdk.vdev : findDevice(dpdk.port).device,
     queues: queues.count,
     rxDescriptors: queues.rxDesc,
     txDescriptors: queues.txDesc,

@@ -1,0 +1,142 @@
+/**
+ * From the checked values of a document to the types that the stack uses, defaults filled in.
+ * @module
+ */
+import { resolve } from 'node:path';
+import { Address, Prefix } from '../base/address.ts';
+import type { Config, ListenerConfig, NetworkConfig, PortConfig, QueuesConfig } from './config.ts';
+import { schema } from './schema.ts';
+import type { Schema } from './schema-parts.ts';
+import { toTcpOptions } from './tcp-keys.ts';
+import { newTable, type Table } from './toml.ts';
+import { parseSize } from './units.ts';
+
+/** `root` has passed the schema; relative folders are seen from `folder`. */
+export function toConfig(root: Table, folder: string): Config {
+  const table = (name: string): Values =>
+    new Values((root[name] as Table | undefined) ?? newTable(), schema.properties?.[name]);
+  const dpdk = table('dpdk');
+  const listed = rows(root, 'ports').map(toPort);
+  const ports = listed.length > 0 ? listed : [onlyPort(table)];
+  const first = ports[0]!;
+  return {
+    dpdk: {
+      ...(listed.length > 0
+        ? splitDevice(first.device)
+        : { port: dpdk.text('port'), vdev: dpdk.text('vdev') }),
+      ealArgs: dpdk.list('eal_args'),
+      memory: dpdk.bytes('memory'),
+    },
+    network: first.network,
+    queues: first.queues,
+    tcp: toTcpOptions((root['tcp'] as Table | undefined) ?? {}),
+    routes: { kernel: table('routes').prefixes('kernel') },
+    tap: { hostAddresses: first.hostAddresses },
+    poll: { spin: table('poll').get('spin') === true },
+    ports,
+    listeners: rows(root, 'listeners').map((values) => toListener(values, folder)),
+  };
+}
+
+/** [dpdk] has two keys for what is one in [[ports]]. */
+export function splitDevice(device: string): { port: string; vdev: string } {
+  const isVirtual = /^[a-z]+_/.test(device);
+  return isVirtual ? { port: '', vdev: device } : { port: device, vdev: '' };
+}
+
+/** One table's values; what is left out has the schema's default. */
+class Values {
+  readonly #given: Table;
+  readonly #schema: Schema | undefined;
+
+  constructor(given: Table, tableSchema: Schema | undefined) {
+    this.#given = given;
+    this.#schema = tableSchema;
+  }
+
+  get(key: string): unknown {
+    return this.#given[key] ?? this.#schema?.properties?.[key]?.default;
+  }
+
+  number(key: string): number {
+    return (this.get(key) as number | undefined) ?? 0;
+  }
+
+  text(key: string): string {
+    return (this.get(key) as string | undefined) ?? '';
+  }
+
+  list(key: string): string[] {
+    return [(this.get(key) as string | string[] | undefined) ?? []].flat();
+  }
+
+  prefixes(key: string): Prefix[] {
+    return this.list(key).map((prefix) => Prefix.parse(prefix));
+  }
+
+  bytes(key: string): number {
+    return parseSize(this.get(key)) ?? 0;
+  }
+}
+
+function rows(root: Table, name: string): Values[] {
+  const list = (root[name] as Table[] | undefined) ?? [];
+  return list.map((row) => new Values(row, schema.properties?.[name]?.items));
+}
+
+/** The port of a configuration that has no [[ports]]. */
+function onlyPort(table: (name: string) => Values): PortConfig {
+  const dpdk = table('dpdk');
+  const queues = table('queues');
+  return {
+    name: 'port0',
+    device: dpdk.text('vdev') || dpdk.text('port'),
+    network: toNetwork(table('network')),
+    queues: toQueues(queues, queues.number('count')),
+    hostAddresses: table('tap').prefixes('host_ip'),
+  };
+}
+
+function toPort(values: Values, index: number): PortConfig {
+  return {
+    name: values.text('name') || `port${index}`,
+    device: values.text('device'),
+    network: toNetwork(values),
+    queues: toQueues(values, values.number('queues')),
+    hostAddresses: values.prefixes('host_ip'),
+  };
+}
+
+function toNetwork(values: Values): NetworkConfig {
+  return {
+    addresses: values.prefixes('ip'),
+    gateways: values.list('gateway').map((gateway) => Address.parse(gateway)),
+    mtu: values.number('mtu'),
+    vlan: values.number('vlan'),
+    mac: parseMac(values.text('mac')),
+  };
+}
+
+function toQueues(values: Values, count: number): QueuesConfig {
+  return { count, rxDesc: values.number('rx_desc'), txDesc: values.number('tx_desc') };
+}
+
+function toListener(values: Values, folder: string): ListenerConfig {
+  const service = values.text('service') as ListenerConfig['service'];
+  const port = values.number('port');
+  const ip = values.text('ip');
+  const root = values.text('root');
+  return {
+    name: values.text('name') || `${service}-${port}`,
+    service,
+    port,
+    address: ip === '' ? null : Address.parse(ip),
+    on: values.text('on'),
+    root: root === '' ? '' : resolve(folder, root),
+    backlog: values.number('backlog'),
+  };
+}
+
+function parseMac(text: string): Uint8Array | null {
+  return text === '' ? null : Uint8Array.from(text.split(':'), (pair) => Number.parseInt(pair, 16));
+}

@@ -27,7 +27,7 @@ const ENTRIES = [
   'cli/main',
 ];
 /** The floors of the packet path: pure, and together in one file. */
-const PURE = /^dist\/(base|wire|storage|link|net|tcp|udp|stack)\//;
+const PURE = /^dist\/(base|wire|storage|shared|link|net|tcp|udp|stack)\//;
 
 /** Writes lib/ anew. Throws what rollup throws. */
 export async function bundle() {

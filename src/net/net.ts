@@ -25,6 +25,7 @@ import { Icmpv6Protocol } from './icmpv6.ts';
 import { Ingress } from './ingress.ts';
 import { IpBranches } from './ip-branches.ts';
 import { ArpProtocol } from './neighbor/arp.ts';
+import type { NeighborBoard } from './neighbor/board.ts';
 import { NeighborCache } from './neighbor/cache.ts';
 import { NdpProtocol } from './neighbor/ndp.ts';
 import { Nic } from './nic.ts';
@@ -45,6 +46,8 @@ export interface NetOptions {
   /** Drop.family.values() */
   drops: Float64Array;
   limits?: NetLimits;
+  /** What the stacks over one device tell each other; null or not given: this one is alone. */
+  board?: NeighborBoard | null;
 }
 
 export interface NetLimits {
@@ -119,6 +122,7 @@ export class Net {
         waiting: limits.waiting ?? 16,
         waitingBlocks: limits.waitingBlocks ?? 512,
       },
+      options.board ?? null,
     );
     const cachedPaths = limits.cachedPaths ?? 1024;
     this.paths = new Paths(
@@ -276,6 +280,11 @@ export class Net {
   /** Processes the frames of the link's last exchange; returns how many. */
   receive(nic: Nic): number {
     return this.#ingress.receive(nic);
+  }
+
+  /** Takes in what the other stacks over the device have learned. */
+  hear(): void {
+    this.neighbors.hear(this.#nics);
   }
 
   /** Does what is due at clock.ms: requests, probes, timeouts, announcements. */

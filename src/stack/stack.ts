@@ -11,6 +11,7 @@ import { EventQueue, type EventSource } from '../base/events.ts';
 import { RX_MAX } from '../link/layout.gen.ts';
 import type { Link } from '../link/link.ts';
 import { createLoopback } from '../link/loopback.ts';
+import type { NeighborBoard } from '../net/neighbor/board.ts';
 import { Net, type NetLimits } from '../net/net.ts';
 import type { Nic } from '../net/nic.ts';
 import * as NetStats from '../net/stats.ts';
@@ -38,6 +39,8 @@ export interface StackOptions {
   random: () => number;
   tcp?: Partial<TcpOptions>;
   limits?: NetLimits;
+  /** For several stacks over one device: what they tell each other. Their clocks have one origin. */
+  board?: NeighborBoard;
 }
 
 export interface AttachOptions {
@@ -58,6 +61,7 @@ export class Stack {
   /** 1 once a link said that it is gone for good. */
   linkGone: 0 | 1 = 0;
   readonly #events: EventQueue = new EventQueue();
+  readonly #board: NeighborBoard | null;
   #now = Number.NEGATIVE_INFINITY;
   #postponed = 0;
   /** The millisecond whose timers have been seen to. */
@@ -69,7 +73,9 @@ export class Stack {
     this.heap = new Heap(arena, options.heapBytes ?? 64 << 20);
     const drops = this.drops;
     const limits = options.limits ?? {};
-    this.net = new Net({ arena, clock: this.clock, random, drops, limits });
+    const board = options.board ?? null;
+    this.#board = board;
+    this.net = new Net({ arena, clock: this.clock, random, drops, limits, board });
     const { net, heap, clock } = this;
     this.tcp = new Tcp(net, heap, clock, this.#events, random, drops, options.tcp ?? {});
     this.udp = new Udp(net, this.#events, heap, clock, random);
@@ -113,6 +119,7 @@ export class Stack {
       this.#now = now;
       this.clock.set(now);
     }
+    if (this.#board?.hasNews === true) this.net.hear();
     let done = this.tcp.flush();
     let most = 0;
     const net = this.net;
@@ -162,6 +169,10 @@ export class Stack {
     if (this.net.hasTick === 1) {
       const tick = Math.max(0, (this.net.tickAt - this.clock.ms) | 0);
       if (ms < 0 || tick < ms) ms = tick;
+    }
+    // What waits for a neighbor may be heard of from another queue, and nobody wakes us.
+    if (this.#board !== null && this.net.neighbors.waitingBlocks > 0) {
+      return this.#now + Math.min(ms < 0 ? 1 : ms, 1) * 1000;
     }
     return ms < 0 ? Number.POSITIVE_INFINITY : this.#now + ms * 1000;
   }

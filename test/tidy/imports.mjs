@@ -11,6 +11,7 @@ export const FLOORS = {
   base: 0,
   wire: 1,
   storage: 1,
+  shared: 1,
   link: 2,
   net: 3,
   tcp: 4,

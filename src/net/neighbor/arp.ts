@@ -103,7 +103,7 @@ export class ArpProtocol {
   }
 
   #reply(nic: Nic, senderHigh: number, senderLow: number, sender: number, toUs: boolean): void {
-    const neighbor = this.#neighbors.find(nic, 0, 0, V4_PREFIX, sender);
+    const neighbor = this.#neighbors.findAsked(nic, 0, 0, V4_PREFIX, sender);
     if (neighbor === null) {
       this.#core.drops[Drop.ARP_UNSOLICITED]!++;
       return;

@@ -19,6 +19,7 @@ import type { AddressHash } from '../address-hash.ts';
 import type { Core } from '../core.ts';
 import type { Nic } from '../nic.ts';
 import * as Stats from '../stats.ts';
+import * as Board from './board.ts';
 import {
   DELAY,
   FAILED,
@@ -70,10 +71,19 @@ export class NeighborCache {
   readonly #limits: NeighborLimits;
   readonly #waiting: WaitingPackets;
   readonly #timers: TimerList<Neighbor> = new TimerList<Neighbor>();
+  readonly #board: Board.NeighborBoard | null;
   #incomplete = 0;
 
-  constructor(core: Core, hash: AddressHash, hooks: NeighborHooks, limits: NeighborLimits) {
+  /** `board`: what other stacks over the same device know; null: this one is alone. */
+  constructor(
+    core: Core,
+    hash: AddressHash,
+    hooks: NeighborHooks,
+    limits: NeighborLimits,
+    board: Board.NeighborBoard | null,
+  ) {
     this.#core = core;
+    this.#board = board;
     this.#table = new NeighborTable(hash, limits.neighbors);
     this.#hooks = hooks;
     this.#limits = limits;
@@ -123,6 +133,7 @@ export class NeighborCache {
         } else {
           neighbor.state = DELAY;
           this.#wakeAt(neighbor, now + DELAY_MS);
+          this.#board?.say(Board.DOES_ANYBODY_KNOW, neighbor, now);
         }
         return 1;
       case DELAY:
@@ -177,6 +188,21 @@ export class NeighborCache {
   }
 
   /**
+   * The entry that an answer is about; made when it is unknown here and another queue has asked.
+   * Null: nobody wants to know.
+   */
+  findAsked(nic: Nic, w0: number, w1: number, w2: number, w3: number): Neighbor | null {
+    const known = this.find(nic, w0, w1, w2, w3);
+    if (known !== null || !this.#isAskedElsewhere(nic, w0, w1, w2, w3)) return known;
+    return this.#create(nic, w0, w1, w2, w3);
+  }
+
+  #isAskedElsewhere(nic: Nic, w0: number, w1: number, w2: number, w3: number): boolean {
+    const now = this.#core.clock.ms;
+    return this.#board?.isAsked(nic.index, w0, w1, w2, w3, now) === true;
+  }
+
+  /**
    * An answer or announcement for a known neighbor (RFC 4861 7.2.5).
    * @param toUs it is said to us, as an answer is; else to everybody
    * @param override a different MAC replaces the one we know
@@ -189,7 +215,8 @@ export class NeighborCache {
     override: boolean,
   ): void {
     if (neighbor.state === STATIC) return;
-    const answer = toUs && isAsking(neighbor);
+    const { nic, w0, w1, w2, w3 } = neighbor;
+    const answer = toUs && (isAsking(neighbor) || this.#isAskedElsewhere(nic, w0, w1, w2, w3));
     if (hasOtherMac(neighbor, macHigh, macLow)) {
       const sinceNews = (this.#core.clock.ms - neighbor.settledAt) >>> 0;
       if (!override || (!answer && sinceNews < LOCK_MS)) {
@@ -202,16 +229,75 @@ export class NeighborCache {
 
   #accept(neighbor: Neighbor, macHigh: number, macLow: number, answer: boolean): void {
     const now = this.#core.clock.ms;
-    const changed = !isKnown(neighbor) || hasOtherMac(neighbor, macHigh, macLow);
-    if (changed) {
-      neighbor.macHigh = macHigh;
-      neighbor.macLow = macLow;
-      this.#core.stats[Stats.NEIGHBORS_LEARNED]!++;
-    }
+    const changed = this.#take(neighbor, macHigh, macLow);
     if (changed || answer) neighbor.settledAt = now;
     if (answer) this.#becomeReachable(neighbor, now);
     else if (changed) this.#becomeStale(neighbor, now);
+    if (changed || answer) this.#board?.say(answer ? Board.ANSWERED : Board.HEARD, neighbor, now);
     if (neighbor.waiting > 0) this.#waiting.flush(neighbor);
+  }
+
+  /** Takes in what other queues have said. Call it when board.hasNews. */
+  hear(nics: readonly Nic[]): void {
+    const board = this.#board;
+    if (board === null) return;
+    while (board.next()) {
+      const { record } = board;
+      const nic = nics[record[Board.NIC]!];
+      if (nic !== undefined) this.#hearOf(nic, record);
+    }
+  }
+
+  #hearOf(nic: Nic, record: Int32Array): void {
+    const a = Board.ADDRESS;
+    const [w0, w1, w2, w3] = [record[a]!, record[a + 1]!, record[a + 2]!, record[a + 3]!];
+    const kind = record[Board.KIND]!;
+    const known = this.find(nic, w0, w1, w2, w3);
+    if (kind === Board.DOES_ANYBODY_KNOW) {
+      if (known !== null) this.#sayIfConfirmed(known, record);
+      return;
+    }
+    const neighbor = known ?? this.#create(nic, w0, w1, w2, w3);
+    if (neighbor === null || neighbor.state === STATIC) return;
+    const macHigh = record[Board.MAC_HIGH]!;
+    const macLow = record[Board.MAC_LOW]!;
+    // Who gets through to another station than we know says nothing against ours.
+    if (kind === Board.CONFIRMED && hasOtherMac(neighbor, macHigh, macLow)) return;
+    // A queue that polls later is ahead of our clock.
+    const now = this.#core.clock.ms;
+    const at = ((record[Board.AT]! - now) | 0) > 0 ? now : record[Board.AT]!;
+    this.#adopt(neighbor, macHigh, macLow, kind, at);
+  }
+
+  /** What another queue has accepted by the rules above counts here as well. */
+  #adopt(neighbor: Neighbor, macHigh: number, macLow: number, kind: number, at: number): void {
+    const changed = this.#take(neighbor, macHigh, macLow);
+    if (changed || kind === Board.ANSWERED) neighbor.settledAt = at;
+    if (kind === Board.HEARD) {
+      if (changed) this.#becomeStale(neighbor, this.#core.clock.ms);
+    } else if (changed || ((at - neighbor.confirmedAt) | 0) > 0) {
+      this.#becomeReachable(neighbor, at);
+    }
+    if (neighbor.waiting > 0) this.#waiting.flush(neighbor);
+  }
+
+  /** Puts a MAC down; true when it is news. */
+  #take(neighbor: Neighbor, macHigh: number, macLow: number): boolean {
+    if (isKnown(neighbor) && !hasOtherMac(neighbor, macHigh, macLow)) return false;
+    neighbor.macHigh = macHigh;
+    neighbor.macLow = macLow;
+    this.#core.stats[Stats.NEIGHBORS_LEARNED]!++;
+    return true;
+  }
+
+  #sayIfConfirmed(neighbor: Neighbor, record: Int32Array): void {
+    const isFresh = (this.#core.clock.ms - neighbor.confirmedAt) >>> 0 < this.reachableMs;
+    const isSame =
+      neighbor.macHigh === record[Board.MAC_HIGH] && neighbor.macLow === record[Board.MAC_LOW];
+    const isUsed = isKnown(neighbor) && neighbor.state !== STATIC && neighbor.state !== VERIFY;
+    if (isFresh && isSame && isUsed) {
+      this.#board?.say(Board.CONFIRMED, neighbor, neighbor.confirmedAt);
+    }
   }
 
   /** Another MAC, which is not believed: who uses the one we know has to know soon. */
@@ -296,8 +382,11 @@ export class NeighborCache {
     else this.#solicit(neighbor, now);
   }
 
+  /** Asks on the wire, unless another queue has just done so: the answer is for all. */
   #solicit(neighbor: Neighbor, now: number): void {
-    if (this.#hooks.solicit(neighbor)) {
+    const board = this.#board;
+    const isAsked = board !== null && !board.claim(neighbor, now, now + RETRANSMIT_MS);
+    if (isAsked || this.#hooks.solicit(neighbor)) {
       neighbor.solicitations++;
       neighbor.solicitedAt = now;
       if (neighbor.state === VERIFY) neighbor.verifiedAt = now;

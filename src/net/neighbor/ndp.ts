@@ -147,7 +147,7 @@ export class NdpProtocol {
       drops[Drop.NDP_CONFLICT]!++;
       return;
     }
-    const neighbor = this.#neighbors.find(nic, target.w0, target.w1, target.w2, target.w3);
+    const neighbor = this.#neighbors.findAsked(nic, target.w0, target.w1, target.w2, target.w3);
     if (neighbor === null) {
       drops[Drop.NDP_UNSOLICITED]!++;
       return;

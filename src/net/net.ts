@@ -19,6 +19,7 @@ import { Egress } from './egress.ts';
 import { Failures } from './failures.ts';
 import { Reassembly } from './fragments.ts';
 import { FragmentsOut } from './fragments-out.ts';
+import type { Homing } from './homing.ts';
 import { IcmpProtocol } from './icmp.ts';
 import { IcmpErrors } from './icmp-errors.ts';
 import { Icmpv6Protocol } from './icmpv6.ts';
@@ -48,6 +49,8 @@ export interface NetOptions {
   limits?: NetLimits;
   /** What the stacks over one device tell each other; null or not given: this one is alone. */
   board?: NeighborBoard | null;
+  /** Whose queue a packet comes to; null or not given: there is one queue. */
+  homing?: Homing | null;
 }
 
 export interface NetLimits {
@@ -91,6 +94,8 @@ export class Net {
   readonly core: Core;
   /** Answers to strangers go along it. */
   readonly wayBack: WayBack;
+  /** Outgoing flows take a port whose answers come to this stack; null: all do. */
+  readonly homing: Homing | null;
   readonly #nics: Nic[] = [];
   readonly #addresses: AddressTable = new AddressTable();
   readonly #transports: (Transport | null)[] = new Array<Transport | null>(256).fill(null);
@@ -107,6 +112,7 @@ export class Net {
     const hash = new AddressHash(options.random);
     const failures = new Failures(core, addresses, this.#transports);
     this.core = core;
+    this.homing = options.homing ?? null;
     this.routes = new Routes(() => this.paths.reroute());
     this.neighbors = new NeighborCache(
       core,

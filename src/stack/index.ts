@@ -19,6 +19,7 @@ export * as Layout from '../link/layout.gen.ts';
 export { createRing, type Feature, hasRoom, type Link, type LinkFeatures } from '../link/link.ts';
 export { createLoopback } from '../link/loopback.ts';
 export { createPair } from '../link/pair.ts';
+export type { Homing } from '../net/homing.ts';
 export { NeighborBoard, type NeighborBoardMemory } from '../net/neighbor/board.ts';
 export { type PingOptions, PingSocket } from '../ping/socket.ts';
 export { Arena } from '../storage/arena.ts';

@@ -11,6 +11,7 @@ import { EventQueue, type EventSource } from '../base/events.ts';
 import { RX_MAX } from '../link/layout.gen.ts';
 import type { Link } from '../link/link.ts';
 import { createLoopback } from '../link/loopback.ts';
+import type { Homing } from '../net/homing.ts';
 import type { NeighborBoard } from '../net/neighbor/board.ts';
 import { Net, type NetLimits } from '../net/net.ts';
 import type { Nic } from '../net/nic.ts';
@@ -41,6 +42,8 @@ export interface StackOptions {
   limits?: NetLimits;
   /** For several stacks over one device: what they tell each other. Their clocks have one origin. */
   board?: NeighborBoard;
+  /** ... and whose queue a packet comes to: outgoing flows take ports whose answers come here. */
+  homing?: Homing;
 }
 
 export interface AttachOptions {
@@ -75,7 +78,8 @@ export class Stack {
     const limits = options.limits ?? {};
     const board = options.board ?? null;
     this.#board = board;
-    this.net = new Net({ arena, clock: this.clock, random, drops, limits, board });
+    const homing = options.homing ?? null;
+    this.net = new Net({ arena, clock: this.clock, random, drops, limits, board, homing });
     const { net, heap, clock } = this;
     this.tcp = new Tcp(net, heap, clock, this.#events, random, drops, options.tcp ?? {});
     this.udp = new Udp(net, this.#events, heap, clock, random);

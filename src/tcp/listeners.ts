@@ -5,6 +5,7 @@
 import { Address, isV4 } from '../base/address.ts';
 import { StackError } from '../base/errors.ts';
 import { CLOSED as EVENT_CLOSED } from '../base/events.ts';
+import { isHome } from '../net/homing.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
@@ -208,15 +209,21 @@ export class Listeners {
     throw new StackError('ENETUNREACH', `no route to ${remote}; add an address or a gateway`);
   }
 
-  /** A random free local port for this destination, 0 when there is none (RFC 6056 3.3.3). */
+  /**
+   * A random free local port for this destination, whose answers come to this stack; 0 when there
+   * is none (RFC 6056 3.3.3).
+   */
   #portTo(path: Path, remotePort: number): number {
     const tcp = this.#tcp;
     const { firstEphemeralPort: first, lastEphemeralPort: last } = tcp.options;
     const range = last - first + 1;
     const offset = tcp.secrets.portOffset(path, remotePort);
     const candidate = (): number => first + (((offset + tcp.secrets.nextPort()) >>> 0) % range);
-    for (let i = 0; i < this.#freeTries && i < range; i++) {
+    let tries = 0;
+    for (let i = 0; tries < this.#freeTries && i < range; i++) {
       const port = candidate();
+      if (!isHome(tcp.net.homing, path, port, remotePort)) continue;
+      tries++;
       if (tcp.findFlow(path, port, remotePort) === null && !this.#hasListener(path, port)) {
         this.#freeTries = Math.min(2 * this.#freeTries, FREE_TRIES);
         return port;
@@ -225,8 +232,9 @@ export class Listeners {
     this.#freeTries = Math.max(this.#freeTries >> 1, 1);
     // Free ones are rare: TIME-WAITs that this connection may follow will do as well.
     for (let i = 0; i < range; i++) {
-      const port = this.#claim(path, candidate(), remotePort);
-      if (port !== 0) return port;
+      const port = candidate();
+      if (!isHome(tcp.net.homing, path, port, remotePort)) continue;
+      if (this.#claim(path, port, remotePort) !== 0) return port;
     }
     return 0;
   }

@@ -33,13 +33,26 @@ export class UdpPorts {
    * Throws StackError EADDRINUSE.
    */
   bind(socket: UdpSocket, port: number): number {
-    const chosen = port === 0 ? this.#ephemeral(socket) : port;
+    const chosen = port === 0 ? this.#ephemeral(socket, () => true) : port;
     if (this.#conflict(socket, chosen)) {
       throw new StackError('EADDRINUSE', `bind ${socket.localAddress}:${chosen}`);
     }
     socket.nextOnPort = this.#bound.get(chosen) ?? null;
     this.#bound.set(chosen, socket);
     return chosen;
+  }
+
+  /** Gives a bound socket a random port that `suits`; it keeps its own when there is none. */
+  move(socket: UdpSocket, suits: (port: number) => boolean): void {
+    const old = socket.localPort;
+    this.unbind(socket);
+    let port = old;
+    try {
+      port = this.#ephemeral(socket, suits);
+    } catch {
+      // Its own is free for it in any case.
+    }
+    socket.localPort = this.bind(socket, port);
   }
 
   unbind(socket: UdpSocket): void {
@@ -140,11 +153,11 @@ export class UdpPorts {
     return false;
   }
 
-  #ephemeral(socket: UdpSocket): number {
+  #ephemeral(socket: UdpSocket, suits: (port: number) => boolean): number {
     const start = (this.#random() >>> 0) % EPHEMERAL_COUNT;
     for (let i = 0; i < EPHEMERAL_COUNT; i++) {
       const port = EPHEMERAL_FIRST + ((start + i) % EPHEMERAL_COUNT);
-      if (!this.#conflict(socket, port)) return port;
+      if (suits(port) && !this.#conflict(socket, port)) return port;
     }
     throw new StackError('EADDRINUSE', 'no ephemeral port is free');
   }

@@ -9,6 +9,7 @@ import { Address } from '../base/address.ts';
 import { type ErrorCode, StackError } from '../base/errors.ts';
 import { EventSource } from '../base/events.ts';
 import { DatagramQueue } from '../net/datagram-queue.ts';
+import { isHome } from '../net/homing.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import { anyTakes } from './ports.ts';
@@ -111,8 +112,13 @@ export class UdpSocket extends EventSource {
     this.#assertOpen();
     if (this.remotePort !== 0) throw new StackError('EISCONN', `connect ${address}:${port}`);
     checkPort(port, 1);
+    const isFree = !this.isBound;
     this.autoBind(address);
     const path = this.#usePath(address, 'connect');
+    const { homing } = this.#udp.net;
+    if (isFree && !isHome(homing, path, this.localPort, port)) {
+      this.#udp.ports.move(this, (candidate) => isHome(homing, path, candidate, port));
+    }
     this.#boundTo = this.localAddress;
     this.localAddress = new Address(path.local0, path.local1, path.local2, path.local3);
     this.remoteAddress = address;

@@ -45,7 +45,7 @@ export async function run(
   });
   exitOnSignals();
   const { install } = await import('../node/install.ts');
-  install(running, { kernelRoutes: config.routes.kernel });
+  install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
   if (!settings.quiet) process.stderr.write(banner(settings.version, running));
   process.argv = [process.execPath, program, ...args];
   // As `node program` does it: CommonJS sees itself as require.main, and ES modules work as well.

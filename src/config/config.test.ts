@@ -189,3 +189,21 @@ test('the example configuration is right', () => {
   const config = parseConfig(readFileSync(example, 'utf8'), 'examples/dpdk-net.toml');
   assert.equal(config.dpdk.vdev, 'net_tap0,iface=dtap0');
 });
+
+test('[dns]: what is given, in the types of the resolver; the rest is left to resolv.conf', () => {
+  const names = `dns = { servers = ["10.0.0.1", "fd00::1"], search = ["example.org"], ndots = 2,
+    timeout = "3s", attempts = 4, hosts = "/names" }`.replaceAll('\n', ' ');
+  assert.deepEqual(parseConfig(`${LEAST}${names}\n`, 'a.toml').dns, {
+    servers: [
+      { address: '10.0.0.1', port: 53 },
+      { address: 'fd00::1', port: 53 },
+    ],
+    search: ['example.org'],
+    ndots: 2,
+    timeoutMs: 3000,
+    attempts: 4,
+    hostsFile: '/names',
+  });
+  assert.deepEqual(parseConfig(LEAST, 'a.toml').dns, { hostsFile: '/etc/hosts' });
+  assert.match(refusal(`${LEAST}dns.servers = "ns.example.org"\n`), /a\.toml:3:\d+: /);
+});

@@ -58,6 +58,16 @@ export interface ListenerConfig {
   readonly backlog: number;
 }
 
+/** The values of [dns] that were given. */
+export interface DnsConfig {
+  readonly servers?: readonly { readonly address: string; readonly port: number }[];
+  readonly search?: readonly string[];
+  readonly ndots?: number;
+  readonly timeoutMs?: number;
+  readonly attempts?: number;
+  readonly hostsFile: string;
+}
+
 export interface Config {
   readonly dpdk: {
     /** A PCI address or the name of a port; 'loopback' for none. Empty when `vdev` is given. */
@@ -73,6 +83,8 @@ export interface Config {
   readonly tcp: Readonly<TcpOptions>;
   /** Prefixes that the kernel's network keeps. */
   readonly routes: { readonly kernel: readonly Prefix[] };
+  /** What the configuration says about names; resolv.conf says the rest. */
+  readonly dns: DnsConfig;
   /** Addresses for the kernel's end of a net_tap device. */
   readonly tap: { readonly hostAddresses: readonly Prefix[] };
   readonly poll: { readonly spin: boolean };

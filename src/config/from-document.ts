@@ -4,12 +4,21 @@
  */
 import { resolve } from 'node:path';
 import { Address, Prefix } from '../base/address.ts';
-import type { Config, ListenerConfig, NetworkConfig, PortConfig, QueuesConfig } from './config.ts';
+import type {
+  Config,
+  DnsConfig,
+  ListenerConfig,
+  NetworkConfig,
+  PortConfig,
+  QueuesConfig,
+} from './config.ts';
 import { schema } from './schema.ts';
 import type { Schema } from './schema-parts.ts';
 import { toTcpOptions } from './tcp-keys.ts';
 import { newTable, type Table } from './toml.ts';
-import { parseSize } from './units.ts';
+import { parseDuration, parseSize } from './units.ts';
+
+const DNS_PORT = 53;
 
 /** `root` has passed the schema; relative folders are seen from `folder`. */
 export function toConfig(root: Table, folder: string): Config {
@@ -31,6 +40,7 @@ export function toConfig(root: Table, folder: string): Config {
     queues: first.queues,
     tcp: toTcpOptions((root['tcp'] as Table | undefined) ?? {}),
     routes: { kernel: table('routes').prefixes('kernel') },
+    dns: toDns(table('dns')),
     tap: { hostAddresses: first.hostAddresses },
     poll: { spin: table('poll').get('spin') === true },
     ports,
@@ -104,6 +114,20 @@ function toPort(values: Values, index: number): PortConfig {
     network: toNetwork(values),
     queues: toQueues(values, values.number('queues')),
     hostAddresses: values.prefixes('host_ip'),
+  };
+}
+
+/** Only what was given: resolv.conf says the rest. */
+function toDns(values: Values): DnsConfig {
+  const servers = values.list('servers').map((address) => ({ address, port: DNS_PORT }));
+  const timeoutMs = parseDuration(values.get('timeout'));
+  return {
+    hostsFile: values.text('hosts'),
+    ...(servers.length > 0 ? { servers } : {}),
+    ...(values.get('search') === undefined ? {} : { search: values.list('search') }),
+    ...(values.get('ndots') === undefined ? {} : { ndots: values.number('ndots') }),
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(values.get('attempts') === undefined ? {} : { attempts: values.number('attempts') }),
   };
 }
 

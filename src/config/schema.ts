@@ -88,6 +88,36 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
       ['127.0.0.0/8', '::1/128'],
     ),
   }),
+  dns: table('Whom to ask for names. What is left out comes from /etc/resolv.conf.', {
+    servers: oneOrMore(
+      'Name servers, asked in this order; those in `routes.kernel` are asked through the kernel.',
+      'address',
+      'an address, such as "10.0.0.1"',
+    ),
+    search: {
+      type: 'array',
+      description: 'Domains that are tried behind a short name.',
+      items: { type: 'string', minLength: 1, expects: 'a domain' },
+      expects: 'a list of domains such as ["example.org"]',
+    },
+    ndots: integer('Dots with which a name is tried as it is first.', 0, 15),
+    timeout: {
+      type: 'string',
+      kind: 'duration',
+      description: 'How long a server has; twice as long in each further round.',
+      least: 10,
+      most: 60_000,
+      expects: 'a duration from 10ms to 1min, such as "200ms" or "30s"',
+    },
+    attempts: integer('Rounds through the servers.', 1, 10),
+    hosts: {
+      type: 'string',
+      description: 'The file of names that nobody has to be asked for.',
+      minLength: 1,
+      default: '/etc/hosts',
+      expects: "a file's name",
+    },
+  }),
   tap: table("The kernel's end of a net_tap device.", {
     host_ip: hostAddresses,
   }),

@@ -8,6 +8,7 @@ import type net from 'node:net';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Prefix } from '../base/address.ts';
+import type { DnsSettings } from '../dns/settings.ts';
 import { PollLoop } from '../runtime/poll-loop.ts';
 import { createStack } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
@@ -20,7 +21,10 @@ export interface Loopback extends Running {
 }
 
 /** Puts a fresh stack, reachable only from this process, under all of Node's sockets. */
-export function installLoopback(kernelRoutes: string[] = []): Loopback {
+export function installLoopback(
+  kernelRoutes: string[] = [],
+  dns: Partial<DnsSettings> = {},
+): Loopback {
   const stack = createStack({
     arena: Arena.allocate(192 << 20),
     heapBytes: 128 << 20,
@@ -30,7 +34,7 @@ export function installLoopback(kernelRoutes: string[] = []): Loopback {
   stack.attachLoopback();
   const loop = new PollLoop(stack);
   loop.start();
-  const engine = install({ stack, loop }, { kernelRoutes: kernelRoutes.map(Prefix.parse) });
+  const engine = install({ stack, loop }, { kernelRoutes: kernelRoutes.map(Prefix.parse), dns });
   return { stack, loop, engine };
 }
 

@@ -70,7 +70,8 @@ function refuse(name: string): never {
   );
 }
 
-function constructorOf(holder: unknown, name: string): new (...args: unknown[]) => unknown {
+/** The class of `holder`, which must have this name. */
+export function constructorOf(holder: unknown, name: string): new (...args: unknown[]) => unknown {
   const native = (holder as { constructor?: unknown } | null | undefined)?.constructor;
   if (typeof native !== 'function' || native.name !== name) refuse(name);
   return native as new (
@@ -78,7 +79,8 @@ function constructorOf(holder: unknown, name: string): new (...args: unknown[]) 
   ) => unknown;
 }
 
-function symbolOf(holder: object, description: string): symbol {
+/** The symbol with this description that `holder` has a property under. */
+export function symbolOf(holder: object, description: string): symbol {
   const symbol = Object.getOwnPropertySymbols(holder).find((s) => s.description === description);
   return symbol ?? refuse(`Symbol(${description})`);
 }

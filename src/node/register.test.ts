@@ -143,6 +143,14 @@ test('an exception in a listener is uncaught, and a program that catches it goes
     'thrown 1\nthrown 2\nthrown 3',
   ));
 
+test('a callback of dns.lookup() that throws is uncaught, and goes no further', () =>
+  prints(
+    'lookup.cjs',
+    `process.on('uncaughtException', (error) => console.log(error.message));
+    require('dns').lookup('localhost', () => { throw new Error('thrown once'); });`,
+    'thrown once',
+  ));
+
 test('a configuration that is not there is an error that says so', async () => {
   const path = join(folder, 'none.cjs');
   writeFileSync(path, '');

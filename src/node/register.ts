@@ -30,7 +30,7 @@ function start(config: Config): void {
   const running = openStack(config);
   atExit(() => running.close());
   if (hasDevice) exitOnSignals();
-  install(running, { kernelRoutes: config.routes.kernel });
+  install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
 }
 
 start(configuration());

@@ -21,6 +21,7 @@ export const FLOORS = {
   testing: 6,
   config: 7,
   dpdk: 7,
+  dns: 8,
   runtime: 8,
   node: 9,
   cli: 10,

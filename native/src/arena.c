@@ -24,6 +24,8 @@
 #define ARENAS_MAX 256
 #define POOL_CACHE 256
 #define LINE 64
+#define PAGE 4096
+#define STEERING_BYTES (STEER_WORDS * sizeof(int32_t))
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct arena *arenas[ARENAS_MAX];
@@ -195,8 +197,10 @@ static bool map_memory(struct arena *arena, int id, bool anonymous, int socket)
 }
 
 static napi_value describe(napi_env env, struct arena *arena, int id, size_t rings_at,
-			   unsigned int rings, size_t ring_bytes, size_t heap_at)
+			   unsigned int rings, size_t ring_bytes)
 {
+	size_t steering_at = rings_at + rings * ring_bytes;
+
 	napi_value result = js_object(env), list = js_array(env);
 
 	for (unsigned int i = 0; i < rings; i++)
@@ -204,7 +208,8 @@ static napi_value describe(napi_env env, struct arena *arena, int id, size_t rin
 	js_set_number(env, result, "id", id);
 	js_set_number(env, result, "bytes", arena->size);
 	js_set(env, result, "rings", list);
-	js_set_number(env, result, "heapAt", heap_at);
+	js_set_number(env, result, "steeringAt", steering_at);
+	js_set_number(env, result, "heapAt", align_up(steering_at + STEERING_BYTES, PAGE));
 	return result;
 }
 
@@ -235,7 +240,7 @@ napi_value arena_create(napi_env env, napi_callback_info info)
 	rings_at = plan_pools(env, arena, id, list, socket);
 	if (rings_at == 0)
 		goto failed;
-	heap_at = align_up(rings_at + rings * ring_bytes, LINE);
+	heap_at = align_up(rings_at + rings * ring_bytes + STEERING_BYTES, PAGE);
 	arena->size = heap_at + align_up(js_get_int(env, argv[0], "heapBytes", 0), LINE);
 	if (arena->size > INT32_MAX) {
 		rte_errno = EFBIG;
@@ -243,7 +248,7 @@ napi_value arena_create(napi_env env, napi_callback_info info)
 	}
 	if (!map_memory(arena, id, js_get_bool(env, argv[0], "anonymous", false), socket))
 		goto failed;
-	memset(arena->base + rings_at, 0, rings * ring_bytes);
+	memset(arena->base + rings_at, 0, heap_at - rings_at);
 	for (unsigned int i = 0; i < arena->pool_count; i++) {
 		int result = populate(arena, &arena->pools[i]);
 
@@ -252,7 +257,7 @@ napi_value arena_create(napi_env env, napi_callback_info info)
 			goto failed;
 		}
 	}
-	return describe(env, arena, id, rings_at, rings, ring_bytes, heap_at);
+	return describe(env, arena, id, rings_at, rings, ring_bytes);
 
 failed:
 	throw_dpdk(env, "arenaCreate", rte_errno);
@@ -370,6 +375,43 @@ napi_value arena_free(napi_env env, napi_callback_info info)
 	if (arena != NULL)
 		release(arena);
 	return js_undefined(env);
+}
+
+/* arenaWipe(id, from, to): zeros; whole pages of a plain mapping go back to the kernel meanwhile */
+napi_value arena_wipe(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	struct arena *arena;
+	size_t from, to, first, last;
+
+	js_arguments(env, info, argv);
+	arena = arena_find(js_to_int(env, argv[0], -1));
+	from = js_to_int(env, argv[1], 0);
+	to = js_to_int(env, argv[2], 0);
+	if (arena == NULL || from > to || to > arena->size)
+		return throw_misuse(env, "EINVAL", "arenaWipe: no such arena, or outside it");
+	first = align_up(from, PAGE);
+	last = to / PAGE * PAGE;
+	if (arena->zone == NULL && first < last &&
+	    madvise(arena->base + first, last - first, MADV_DONTNEED) == 0) {
+		memset(arena->base + from, 0, first - from);
+		from = last;
+	}
+	memset(arena->base + from, 0, to - from);
+	return js_undefined(env);
+}
+
+void arena_flush_caches(void)
+{
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < ARENAS_MAX; i++)
+		for (unsigned int p = 0; arenas[i] != NULL && p < arenas[i]->pool_count; p++) {
+			struct rte_mempool *pool = arenas[i]->pools[p].mempool;
+
+			if (pool != NULL)
+				rte_mempool_cache_flush(NULL, pool);
+		}
+	pthread_mutex_unlock(&lock);
 }
 
 /* arenaUsage(id) -> [{ size, inUse }] for each pool */

@@ -1,8 +1,8 @@
 /*
  * The arena: one contiguous piece of memory for packets, rings and the stack's heaps.
  *
- *   0                                                              size
- *   | pool 0 (mbufs) | pool 1 | ... | ring 0 | ring 1 | ... | heap     |
+ *   0                                                                   size
+ *   | pool 0 (mbufs) | pool 1 | ... | ring 0 | ring 1 | ... | steering | heap |
  *
  * JavaScript sees it as one external ArrayBuffer per worker; a packet is an offset into it.
  * The arena lives until it was freed *and* no ArrayBuffer shows it any more.
@@ -37,10 +37,14 @@ struct arena {
 /* The arena with that id, NULL when there is none. */
 struct arena *arena_find(int64_t id);
 
+/* Empties the calling thread's caches: what is in them nobody else can use (an lcore that ends). */
+void arena_flush_caches(void);
+
 napi_value arena_create(napi_env env, napi_callback_info info);
 napi_value arena_wrap(napi_env env, napi_callback_info info);
 napi_value arena_unwrap(napi_env env, napi_callback_info info);
 napi_value arena_free(napi_env env, napi_callback_info info);
+napi_value arena_wipe(napi_env env, napi_callback_info info);
 napi_value arena_usage(napi_env env, napi_callback_info info);
 
 #endif

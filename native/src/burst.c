@@ -321,11 +321,15 @@ static inline bool show(struct queue *queue, struct rte_mbuf *mbuf, int32_t *des
 static int32_t receive(struct queue *queue)
 {
 	struct rte_mbuf *arrived[RX_MAX], *joined[RX_MAX];
-	uint16_t count = rte_eth_rx_burst(queue->port, queue->id, arrived, RX_MAX);
-	uint16_t shown = 0, appended = 0;
+	uint16_t count, shown = 0, appended = 0;
 	int32_t *descriptor;
-	bool joins = queue->join_pool != NULL && count > 1;
+	bool joins;
 
+	if (queue->steering == NULL)
+		count = rte_eth_rx_burst(queue->port, queue->id, arrived, RX_MAX);
+	else
+		count = steer_receive(queue, arrived);
+	joins = queue->join_pool != NULL && count > 1;
 	queue->joining_count = 0;
 	for (uint16_t i = 0; i < count; i++) {
 		if (i + 4 < count)
@@ -366,14 +370,30 @@ void burst_refill(struct queue *queue)
 	queue->ring[SLOT_COUNT] = have;
 }
 
+/* Other queues' frames go home past our cache: it would hold what their devices receive into. */
+static void free_held(struct queue *queue)
+{
+	uint16_t own = 0;
+
+	for (uint16_t i = 0; i < queue->held_count; i++) {
+		struct rte_mbuf *mbuf = queue->held[i];
+
+		if (queue->steering == NULL || mbuf->pool == queue->rx_pool ||
+		    rte_mempool_default_cache(mbuf->pool, rte_lcore_id()) == NULL)
+			queue->held[own++] = mbuf;
+		else if ((mbuf = rte_pktmbuf_prefree_seg(mbuf)) != NULL)
+			rte_mempool_generic_put(mbuf->pool, (void **)&mbuf, 1, NULL);
+	}
+	rte_pktmbuf_free_bulk(queue->held, own);
+	queue->held_count = 0;
+}
+
 int32_t burst(struct queue *queue, bool running, bool *forged)
 {
 	int32_t received = 0;
 
-	if (queue->held_count > 0) {
-		rte_pktmbuf_free_bulk(queue->held, queue->held_count);
-		queue->held_count = 0;
-	}
+	if (queue->held_count > 0)
+		free_held(queue);
 	*forged = !take_all(queue);
 	if (running && !(queue->guarded && guard_pending())) {
 		send_waiting(queue);

@@ -16,6 +16,7 @@
 #include <rte_lcore.h>
 #include <rte_version.h>
 
+#include "arena.h"
 #include "descriptors.h"
 #include "eal.h"
 #include "errors.h"
@@ -130,36 +131,72 @@ napi_value eal_log_echo(napi_env env, napi_callback_info info)
 	return js_undefined(env);
 }
 
+/* Where the thread ran before it was pinned, and whether it was. */
+static __thread cpu_set_t unpinned;
+static __thread bool is_pinned;
+
 static void leaving(void *argument)
 {
 	(void)argument;
-	if (rte_lcore_id() != LCORE_ID_ANY)
-		rte_thread_unregister();
+	if (rte_lcore_id() == LCORE_ID_ANY || rte_lcore_id() == rte_get_main_lcore())
+		return;
+	arena_flush_caches();
+	rte_thread_unregister();
+	if (is_pinned)
+		pthread_setaffinity_np(pthread_self(), sizeof(unpinned), &unpinned);
+	is_pinned = false;
+}
+
+static int pin(int64_t cpu)
+{
+	cpu_set_t only;
+
+	if (cpu >= CPU_SETSIZE)
+		return EINVAL;
+	CPU_ZERO(&only);
+	CPU_SET(cpu, &only);
+	pthread_getaffinity_np(pthread_self(), sizeof(unpinned), &unpinned);
+	return pthread_setaffinity_np(pthread_self(), sizeof(only), &only);
 }
 
 /*
- * registerThread() -> the worker's lcore id. With one, it has its own cache in every pool. The
- * id is given back by unregisterThread() or when the worker ends.
+ * registerThread({ cpu }) -> { lcore, socket, cpu }: the worker is an lcore from now on, with its
+ * own cache in every pool, pinned to the processor unless that is -1. Given back by
+ * unregisterThread() or when the worker ends. The main lcore stays what it is, and unpinned.
  */
 napi_value eal_register_thread(napi_env env, napi_callback_info info)
 {
-	(void)info;
+	napi_value argv[MAX_ARGUMENTS], result;
+	int64_t cpu;
+	int error;
+
+	js_arguments(env, info, argv);
+	cpu = js_get_int(env, argv[0], "cpu", -1);
 	log_mark();
 	if (state != STATE_RUNNING)
 		return throw_misuse(env, "EINVAL", "registerThread: EAL does not run");
 	if (rte_lcore_id() == LCORE_ID_ANY) {
+		/* First: EAL takes the thread's NUMA node from the processors it may use. */
+		error = cpu < 0 ? 0 : pin(cpu);
+		if (error != 0)
+			return throw_dpdk(env, "pthread_setaffinity_np", error);
+		is_pinned = cpu >= 0;
 		if (rte_thread_register() != 0)
 			return throw_dpdk(env, "rte_thread_register", rte_errno);
 		napi_add_env_cleanup_hook(env, leaving, NULL);
 	}
-	return js_number(env, rte_lcore_id());
+	result = js_object(env);
+	js_set_number(env, result, "lcore", rte_lcore_id());
+	js_set_number(env, result, "socket", (int)rte_socket_id());
+	js_set_number(env, result, "cpu", is_pinned ? sched_getcpu() : -1);
+	return result;
 }
 
 napi_value eal_unregister_thread(napi_env env, napi_callback_info info)
 {
 	(void)info;
 	if (rte_lcore_id() != LCORE_ID_ANY && rte_lcore_id() != rte_get_main_lcore()) {
-		rte_thread_unregister();
+		leaving(NULL);
 		napi_remove_env_cleanup_hook(env, leaving, NULL);
 	}
 	return js_undefined(env);

@@ -70,6 +70,22 @@
 /* Cut the TCP payload into segments of TX_MSS bytes. */
 #define TX_SEGMENT 16
 
+/* The steering of a port with several queues (src/link/steering.ts, native/src/steer.h), words in */
+/* the arena that all workers and the addon see: the 16 bits that the key repeats, the queues, the */
+/* share of hashes that are sent astray (of 65536), how often an entry of the table has changed. */
+#define STEER_KEY 0
+#define STEER_QUEUES 1
+#define STEER_ASTRAY 2
+#define STEER_CHANGES 3
+/* Entries of each table: the queue of a hash; the queue it is to have; frames on their way. */
+#define STEER_ENTRIES 128
+#define STEER_TABLE 16
+#define STEER_WANTED 144
+#define STEER_FLYING 272
+#define STEER_WORDS 400
+/* Added to the frames on their way while the entry's queue is being changed. */
+#define STEER_CHANGING -2147483648
+
 /* Bytes from a slot's offset to the place where the transport header starts: room for */
 /* Ethernet with a VLAN tag (18), IPv6 (40) and to spare, after DPDK's headroom of 128. */
 #define SLOT_TRANSPORT 192

@@ -33,6 +33,9 @@ static const char *const counter_names[QUEUE_COUNTERS] = {
 	[COUNT_TX_TOO_LONG] = "txTooLong",
 	[COUNT_TX_REFUSED] = "txRefused",
 	[COUNT_NO_SLOTS] = "noSlots",
+	[COUNT_RX_HANDED_OVER] = "rxHandedOver",
+	[COUNT_RX_TAKEN_OVER] = "rxTakenOver",
+	[COUNT_RX_HANDOVER_FULL] = "rxHandoverFull",
 };
 
 /* A handle is generation * QUEUES_MAX + index; always positive as an int32. */
@@ -96,15 +99,26 @@ static struct queue *vacant(int *index)
 	return NULL;
 }
 
+/* Nothing is held, waits or is cut. */
+static void forget(struct queue *queue)
+{
+	queue->held_count = 0;
+	queue->waiting_first = queue->waiting_last = 0;
+	queue->cut_first = queue->cut_last = 0;
+	queue->cut_offset = 0;
+	memset(queue->ring, 0, RING_WORDS * sizeof(int32_t));
+}
+
 static bool prepare(napi_env env, struct queue *queue, napi_value options, struct arena *arena)
 {
 	int64_t pool = js_get_int(env, options, "pool", -1);
 	int64_t cut_pool = js_get_int(env, options, "cutPool", -1);
 	int64_t join_pool = js_get_int(env, options, "joinPool", -1);
 	int64_t ring_at = js_get_int(env, options, "ringAt", -1);
+	int64_t rx_pool = js_get_int(env, options, "rxPool", -1);
 
 	if (pool < 0 || pool >= arena->pool_count || cut_pool >= arena->pool_count ||
-	    join_pool >= arena->pool_count || ring_at < 0 || ring_at % 4 != 0 ||
+	    join_pool >= arena->pool_count || rx_pool < 0 || rx_pool >= arena->pool_count || ring_at < 0 || ring_at % 4 != 0 ||
 	    (size_t)ring_at + RING_WORDS * sizeof(int32_t) > arena->size)
 		return false;
 	queue->port = js_get_int(env, options, "port", RTE_MAX_ETHPORTS);
@@ -120,18 +134,16 @@ static bool prepare(napi_env env, struct queue *queue, napi_value options, struc
 	queue->segment_max = js_get_int(env, options, "segmentMax", 0);
 	queue->cut_pool = cut_pool < 0 ? NULL : arena->pools[cut_pool].mempool;
 	queue->join_pool = join_pool < 0 ? NULL : arena->pools[join_pool].mempool;
-	queue->cut_first = queue->cut_last = 0;
-	queue->cut_offset = 0;
+	queue->steering = steering_find(js_get_int(env, options, "steering", -1));
 	queue->arena = arena;
 	queue->ring = (int32_t *)(arena->base + ring_at);
 	queue->slots = &arena->pools[pool];
+	queue->rx_pool = arena->pools[rx_pool].mempool;
 	queue->state = calloc((queue->slots->to - queue->slots->from) / SLOT_GRAIN + 1, 1);
 	queue->waiting_size = queue->slots->mempool->size;
 	queue->waiting = calloc(queue->waiting_size, sizeof(*queue->waiting));
-	queue->waiting_first = queue->waiting_last = 0;
-	queue->held_count = 0;
 	memset(queue->counters, 0, sizeof(queue->counters));
-	memset(queue->ring, 0, RING_WORDS * sizeof(int32_t));
+	forget(queue);
 	return queue->state != NULL && queue->waiting != NULL;
 }
 
@@ -141,6 +153,19 @@ static void discard(struct queue *queue)
 	free(queue->waiting);
 	queue->state = NULL;
 	queue->waiting = NULL;
+}
+
+/* A new handle for a queue that was entered, with its first free slots. */
+static napi_value begin(napi_env env, struct queue *queue, int index)
+{
+	uint32_t generation = (queue->generation + 1) % (INT32_MAX / QUEUES_MAX);
+
+	queue->generation = generation;
+	burst_refill(queue);
+	/* The next user may be another thread, which could not use what is in our cache. */
+	rte_mempool_cache_flush(NULL, queue->slots->mempool);
+	leave(queue);
+	return js_number(env, (double)generation * QUEUES_MAX + index);
 }
 
 /* queueOpen({ arena, pool, ringAt, port, queue, guarded, ... }) -> handle */
@@ -163,13 +188,10 @@ napi_value queue_open(napi_env env, napi_callback_info info)
 		pthread_mutex_unlock(&lock);
 		return throw_misuse(env, "EINVAL", "queueOpen: bad pool, ring or too many queues");
 	}
-	queue->generation = (queue->generation + 1) % (INT32_MAX / QUEUES_MAX);
 	queue->open = 1;
-	pthread_mutex_unlock(&lock);
 	enter(queue);
-	burst_refill(queue);
-	leave(queue);
-	return js_number(env, (double)queue->generation * QUEUES_MAX + index);
+	pthread_mutex_unlock(&lock);
+	return begin(env, queue, index);
 }
 
 /* Empties a ring that would outlive the pools of the mbufs in it. */
@@ -186,14 +208,40 @@ static void drain(struct queue *queue)
 static void give_back(struct queue *queue)
 {
 	rte_pktmbuf_free_bulk(queue->held, queue->held_count);
-	queue->held_count = 0;
 	rte_pktmbuf_free_bulk(queue->waiting + queue->waiting_first,
 			      queue->waiting_last - queue->waiting_first);
 	rte_pktmbuf_free_bulk(queue->cut + queue->cut_first, queue->cut_last - queue->cut_first);
 	for (size_t at = queue->slots->from; at < queue->slots->to; at += SLOT_GRAIN)
 		if (queue->state[(at - queue->slots->from) / SLOT_GRAIN] == SLOT_LENT)
 			rte_pktmbuf_free((struct rte_mbuf *)(queue->arena->base + at - MBUF_BYTES));
-	memset(queue->ring, 0, SLOT_BASE * sizeof(int32_t));
+	forget(queue);
+	rte_mempool_cache_flush(NULL, queue->slots->mempool);
+	rte_mempool_cache_flush(NULL, queue->rx_pool);
+}
+
+/*
+ * queueReclaim(handle) -> a new handle for the same queue: what the dead worker's stack held is
+ * given back, what it sent and the device did not take yet is forgotten, the counters go on.
+ */
+napi_value queue_reclaim(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	struct queue *queue;
+	int64_t handle;
+
+	js_arguments(env, info, argv);
+	handle = js_to_int(env, argv[0], -1);
+	pthread_mutex_lock(&lock);
+	queue = find(handle);
+	if (queue == NULL || !queue->open) {
+		pthread_mutex_unlock(&lock);
+		return throw_misuse(env, "EBADF", "queueReclaim: no such queue");
+	}
+	enter(queue);
+	pthread_mutex_unlock(&lock);
+	give_back(queue);
+	memset(queue->state, 0, (queue->slots->to - queue->slots->from) / SLOT_GRAIN + 1);
+	return begin(env, queue, (int)(handle % QUEUES_MAX));
 }
 
 /* queueClose(handle): idempotent; afterwards exchange() returns -1 */

@@ -11,6 +11,7 @@
 
 #include "arena.h"
 #include "layout.h"
+#include "steer.h"
 
 /* Flows of which one burst can join segments at the same time. */
 #define JOINING_MAX 8
@@ -29,6 +30,9 @@ enum queue_counter {
 	COUNT_TX_TOO_LONG,
 	COUNT_TX_REFUSED,
 	COUNT_NO_SLOTS,
+	COUNT_RX_HANDED_OVER,
+	COUNT_RX_TAKEN_OVER,
+	COUNT_RX_HANDOVER_FULL,
 	QUEUE_COUNTERS
 };
 
@@ -59,6 +63,10 @@ struct queue {
 
 	uint16_t port, id;
 	struct arena *arena;
+	/* Which queue a frame is for; NULL: whatever comes is ours. */
+	struct steering *steering;
+	/* What the device receives into. */
+	struct rte_mempool *rx_pool;
 	int32_t *ring;
 
 	/* Transmit slots: elements of this pool. state[] has one byte for each 64 bytes of it. */
@@ -105,6 +113,7 @@ bool queue_any_busy(void);
 void queue_port_running(uint16_t port, bool running);
 
 napi_value queue_open(napi_env env, napi_callback_info info);
+napi_value queue_reclaim(napi_env env, napi_callback_info info);
 napi_value queue_close(napi_env env, napi_callback_info info);
 napi_value queue_counters(napi_env env, napi_callback_info info);
 napi_value queue_exchange(napi_env env, napi_callback_info info);

@@ -13,6 +13,8 @@ export interface ArenaLayout {
   readonly bytes: number;
   /** Byte offset of each ring. */
   readonly rings: number[];
+  /** Of the steering's tables. */
+  readonly steeringAt: number;
   /** Where the part for the stacks' heaps begins; it goes to the end. */
   readonly heapAt: number;
 }
@@ -73,8 +75,11 @@ export interface Configured {
 
 export interface QueueOptions {
   readonly arena: number;
-  /** Index of the pool that transmit slots come from. */
+  /** Index of the pool that transmit slots come from, and of what the device receives into. */
   readonly pool: number;
+  readonly rxPool: number;
+  /** The port's steering, -1: whatever the queue receives is its own. */
+  readonly steering: number;
   readonly ringAt: number;
   readonly port: number;
   readonly queue: number;
@@ -131,6 +136,21 @@ export interface QueueCounters {
   readonly txRefused: number;
   /** Times the pool had fewer slots than asked. */
   readonly noSlots: number;
+  /** Received here and given to the queue of their flow. */
+  readonly rxHandedOver: number;
+  /** Received by other queues and given to this one; contained in rxFrames. */
+  readonly rxTakenOver: number;
+  /** Dropped because the ring of the flow's queue was full; counted where they were received. */
+  readonly rxHandoverFull: number;
+}
+
+/** A worker as DPDK sees it. */
+export interface Lcore {
+  readonly lcore: number;
+  /** NUMA node, -1: on none, or on several. */
+  readonly socket: number;
+  /** The processor it is pinned to, -1: it is not. */
+  readonly cpu: number;
 }
 
 export interface EalState {
@@ -146,7 +166,7 @@ export interface Addon {
   ealCleanup(): void;
   ealLog(): string;
   ealLogEcho(on: boolean): void;
-  registerThread(): number;
+  registerThread(options: { cpu: number }): Lcore;
   unregisterThread(): void;
 
   arenaCreate(options: {
@@ -160,6 +180,7 @@ export interface Addon {
   arenaWrap(id: number): ArrayBuffer;
   arenaUnwrap(id: number, buffer: ArrayBuffer): void;
   arenaFree(id: number): void;
+  arenaWipe(id: number, from: number, to: number): void;
   arenaUsage(id: number): PoolUsage[];
 
   deviceAttach(devargs: string): number;
@@ -178,6 +199,9 @@ export interface Addon {
   rxInterruptEnable(port: number, queue: number, on: boolean): boolean;
 
   queueOpen(options: QueueOptions): number;
+  steeringOpen(options: { arena: number; at: number; queues: number }): number;
+  steeringClose(id: number): void;
+  queueReclaim(handle: number): number;
   queueClose(handle: number): void;
   queueCounters(handle: number): Partial<QueueCounters>;
   exchange(handle: number): number;

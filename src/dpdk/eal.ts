@@ -3,7 +3,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { addon, type EalState } from './addon.ts';
+import { addon, type EalState, type Lcore } from './addon.ts';
 import { DpdkError, explained } from './dpdk-error.ts';
 
 export interface EalOptions {
@@ -59,11 +59,17 @@ export class Eal {
   }
 
   /**
-   * Makes the calling worker known to DPDK: it gets an lcore and its own cache in every pool.
-   * Once per worker, at its start; given back when the worker ends. Returns the lcore's id.
+   * Makes the calling worker known to DPDK: an lcore with its own cache in every pool, pinned to
+   * `cpu` when one is given. Once per worker, at its start; given back when the worker ends, or
+   * by unregisterThread(). Throws DpdkError: EINVAL for a processor that is not there.
    */
-  static registerThread(): number {
-    return explained('worker', () => addon().registerThread());
+  static registerThread(options: { readonly cpu?: number } = {}): Lcore {
+    return explained('worker', () => addon().registerThread({ cpu: options.cpu ?? -1 }));
+  }
+
+  /** The worker is no lcore any more, and runs where it ran before. Idempotent. */
+  static unregisterThread(): void {
+    addon().unregisterThread();
   }
 
   /** Whatever is open is closed before EAL is. */

@@ -2,7 +2,16 @@
  * DPDK under the stack: `dpdk-net/dpdk`.
  * @module
  */
-export type { DeviceInfo, DeviceStats, EalState, PoolUsage, QueueCounters } from './addon.ts';
+
+export { Steering } from '../link/steering.ts';
+export type {
+  DeviceInfo,
+  DeviceStats,
+  EalState,
+  Lcore,
+  PoolUsage,
+  QueueCounters,
+} from './addon.ts';
 export { DpdkError } from './dpdk-error.ts';
 export { Eal, type EalOptions } from './eal.ts';
 export { EthDev } from './eth-dev.ts';

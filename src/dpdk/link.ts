@@ -5,8 +5,9 @@
  * posted to it; the rest of the port stays with the thread that opened it.
  * @module
  */
-import { RING_WORDS } from '../link/layout.gen.ts';
+import { RING_WORDS, STEER_WORDS } from '../link/layout.gen.ts';
 import type { Link, LinkFeatures } from '../link/link.ts';
+import { Steering } from '../link/steering.ts';
 import type { Arena } from '../storage/arena.ts';
 import { type Addon, addon, type QueueCounters } from './addon.ts';
 import { arenaOver } from './packet-memory.ts';
@@ -17,6 +18,9 @@ export interface LinkDescription {
   readonly handle: number;
   readonly arena: number;
   readonly ringAt: number;
+  /** Where the port's steering lies; -1: the port has one queue. */
+  readonly steeringAt: number;
+  readonly queue: number;
   readonly heapAt: number;
   readonly heapBytes: number;
   readonly mac: Uint8Array;
@@ -33,6 +37,10 @@ export class DpdkLink implements Link {
   readonly mtu: number;
   readonly segmentBytes: number;
   readonly features: LinkFeatures;
+  /** Number of the queue in its port. */
+  readonly queue: number;
+  /** Which queue a flow belongs to; null: there is one queue only. */
+  readonly steering: Steering | null;
   /** Post this to a worker that is to use the queue instead. */
   readonly description: LinkDescription;
   readonly #handle: number;
@@ -49,6 +57,11 @@ export class DpdkLink implements Link {
     this.mtu = description.mtu;
     this.segmentBytes = description.segmentBytes;
     this.features = description.features;
+    this.queue = description.queue;
+    this.steering =
+      description.steeringAt < 0
+        ? null
+        : new Steering(new Int32Array(buffer, description.steeringAt, STEER_WORDS));
     this.description = description;
     this.#handle = description.handle;
     this.#addon = addon();

@@ -17,6 +17,8 @@ const ETHERNET_MAX = 18;
 const TCP_MAX = 60;
 /** Slots beyond those in the device: the ring and its table, what waits, the pool's cache. */
 const SPARE = 512;
+/** What waits in the ring of a queue that stands still may all be one other queue's. */
+const HANDED = 512;
 /** Pools of each queue. */
 const POOLS = 4;
 /** Large buffers for joined segments, one for each flow of a burst (JOINING_MAX in native/src). */
@@ -49,7 +51,6 @@ export class PacketMemory {
   readonly queues: number;
   readonly segmentBytes: number;
   readonly #joins: boolean;
-  #buffer: ArrayBuffer | null = null;
 
   /** Throws DpdkError ENOMEM. */
   constructor(options: PacketMemoryOptions) {
@@ -94,10 +95,15 @@ export class PacketMemory {
     return this.layout.heapAt + queue * this.heapBytes;
   }
 
+  /** Zeros in a queue's heap. */
+  wipeHeap(queue: number): void {
+    const from = this.heapAt(queue);
+    addon().arenaWipe(this.layout.id, from, from + this.heapBytes);
+  }
+
   /** The region as this thread's ArrayBuffer. */
   get buffer(): ArrayBuffer {
-    this.#buffer ??= wrap(this.layout.id);
-    return this.#buffer;
+    return wrap(this.layout.id);
   }
 
   /** Slots in use, per pool (received, to transmit, cut, joined; of queue 0, of queue 1, ...). */
@@ -108,8 +114,7 @@ export class PacketMemory {
   /** Detaches this thread's buffer and gives the memory up; other threads keep theirs. */
   close(): void {
     addon().arenaFree(this.layout.id);
-    if (this.#buffer !== null) addon().arenaUnwrap(this.layout.id, this.#buffer);
-    this.#buffer = null;
+    unwrap(this.layout.id);
   }
 }
 
@@ -126,9 +131,24 @@ export function arenaOver(buffer: ArrayBuffer, heapAt: number, heapBytes: number
   return new Arena(buffer, heapAt, heapAt + heapBytes);
 }
 
-/** The region with that id as an ArrayBuffer of this thread; one at a time. */
+/** This thread's ArrayBuffers. An id is not given to other memory while one of them shows it. */
+const wrapped = new Map<number, ArrayBuffer>();
+
+/** The region with that id as this thread's ArrayBuffer, which lives until unwrap(). */
 export function wrap(id: number): ArrayBuffer {
-  return explained('packet memory', () => addon().arenaWrap(id));
+  let buffer = wrapped.get(id);
+  if (buffer === undefined) {
+    buffer = explained('packet memory', () => addon().arenaWrap(id));
+    wrapped.set(id, buffer);
+  }
+  return buffer;
+}
+
+/** Detaches this thread's ArrayBuffer of the region, if it has one. */
+export function unwrap(id: number): void {
+  const buffer = wrapped.get(id);
+  if (buffer !== undefined) addon().arenaUnwrap(id, buffer);
+  wrapped.delete(id);
 }
 
 /**
@@ -139,7 +159,7 @@ function queuePools(options: PacketMemoryOptions): { count: number; room: number
   const room = roomOf(options.mtu);
   const large = Math.max(room, roomOf(options.segmentBytes + TCP_MAX));
   return [
-    { count: options.rxDescriptors + SPARE, room },
+    { count: options.rxDescriptors + SPARE + (options.queues > 1 ? HANDED : 0), room },
     { count: options.txDescriptors + SPARE, room: large },
     { count: options.segmentBytes === 0 ? 1 : options.txDescriptors + SPARE, room },
     {

@@ -36,10 +36,17 @@ export interface PortOptions {
    * true. Not what is to be captured or counted as it was on the wire.
    */
   readonly join?: boolean;
+  /**
+   * For tests: the share (0 to 1) of flows whose frames are treated as if the device had received
+   * them on another queue than theirs; default 0.
+   */
+  readonly astray?: number;
   /** How EAL starts, if this is the first port of the process. */
   readonly eal?: EalOptions;
 }
 
+/** Pools of an arena (native/src/arena.h) by those of a queue. */
+const QUEUES_MAX = 128;
 const DEFAULT_DESCRIPTORS = 512;
 const DEFAULT_MTU = 1500;
 const DEFAULT_HEAP_BYTES = 64 << 20;
@@ -54,7 +61,12 @@ export function deviceName(options: PortOptions): string {
 /** The memory a port needs; `info` is that of its device, null while that is not known. */
 export function memoryOptions(options: PortOptions, info: DeviceInfo | null): PacketMemoryOptions {
   return {
-    queues: options.queues ?? 1,
+    queues: Math.min(
+      options.queues ?? 1,
+      info?.maxRxQueues ?? QUEUES_MAX,
+      info?.maxTxQueues ?? QUEUES_MAX,
+      QUEUES_MAX,
+    ),
     mtu: options.mtu ?? (info?.mtu || DEFAULT_MTU),
     rxDescriptors: options.rxDescriptors ?? (info?.rxDescriptors || DEFAULT_DESCRIPTORS),
     txDescriptors: options.txDescriptors ?? (info?.txDescriptors || DEFAULT_DESCRIPTORS),

@@ -3,7 +3,9 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
+import { STEER_WORDS } from '../link/layout.gen.ts';
 import type { LinkFeatures } from '../link/link.ts';
+import { initSteering, type Steering } from '../link/steering.ts';
 import {
   addon,
   type Configured,
@@ -42,9 +44,12 @@ export class Port {
   readonly device: EthDev;
   /** One per queue, for this thread; `description` makes one in another. */
   readonly links: readonly DpdkLink[];
+  /** Which queue a flow belongs to, as every link has it; null: there is one queue only. */
+  readonly steering: Steering | null;
   /** What was asked for and could not be had, one sentence each. */
   readonly notices: readonly string[];
   readonly #memory: PacketMemory;
+  readonly #steeringId: number;
   #reconnecting: ReturnType<typeof setInterval> | null = null;
   #started = false;
   #wasUp = false;
@@ -58,8 +63,16 @@ export class Port {
     this.#memory = memory;
     const wanted = memoryOptions(options, device.info);
     const configured = configure(device, memory, wanted, options);
-    this.notices = noticesOf(wanted, configured, device, options);
-    this.links = makeLinks(device, memory, configured, options);
+    this.notices = noticesOf(wanted, configured, options);
+    this.#steeringId = openSteering(memory, options);
+    this.links = makeLinks(
+      device,
+      memory,
+      configured,
+      options.mac ?? stationMac(device),
+      this.#steeringId,
+    );
+    this.steering = this.links[0]!.steering;
     this.#start(options);
     eal.adopt(this);
   }
@@ -77,6 +90,21 @@ export class Port {
   /** Slots in use: pools for receiving, sending and cutting of queue 0, of queue 1, ... */
   usage(): PoolUsage[] {
     return this.#memory.usage();
+  }
+
+  /**
+   * Makes the queue of a worker that ended without closing its link usable again: every slot that
+   * its stack held is given back, its heap is wiped, its link here is a new one, whose description
+   * is for the next worker. What waits for the queue in its ring stays. Call it when the worker
+   * has ended: nobody may use the old link any more.
+   */
+  reclaim(queue: number): DpdkLink {
+    const { description } = this.links[queue]!;
+    const handle = addon().queueReclaim(description.handle);
+    this.#memory.wipeHeap(queue);
+    const link = new DpdkLink({ ...description, handle }, this.#memory.buffer);
+    (this.links as DpdkLink[])[queue] = link;
+    return link;
   }
 
   /** A descriptor that is readable when queue has frames, -1 where the driver has none. */
@@ -107,6 +135,7 @@ export class Port {
     this.#closed = true;
     if (this.#reconnecting !== null) clearInterval(this.#reconnecting);
     for (const link of this.links) link.close();
+    addon().steeringClose(this.#steeringId);
     this.device.detach();
     this.#memory.close();
     this.eal.release(this);
@@ -152,14 +181,23 @@ export function openLink(description: LinkDescription): DpdkLink {
   return new DpdkLink(description, wrap(description.arena));
 }
 
+/** The steering of several queues; -1: there is one. */
+function openSteering({ queues, layout, buffer }: PacketMemory, options: PortOptions): number {
+  if (queues === 1) return -1;
+  const words = new Int32Array(buffer, layout.steeringAt, STEER_WORDS);
+  const steering = initSteering(words, queues, randomBytes(2).readUInt16LE());
+  steering.sendAstray(options.astray ?? 0);
+  return addon().steeringOpen({ arena: layout.id, at: layout.steeringAt, queues });
+}
+
 function makeLinks(
   device: EthDev,
   memory: PacketMemory,
   configured: Configured,
-  options: PortOptions,
+  mac: Uint8Array,
+  steering: number,
 ): DpdkLink[] {
   const { info } = device;
-  const mac = options.mac ?? stationMac(device);
   const features: LinkFeatures = {
     txChecksum: configured.txChecksums ? 'hardware' : 'software',
     rxChecksum: configured.rxChecksums ? 'hardware' : 'software',
@@ -174,6 +212,8 @@ function makeLinks(
     const handle = addon().queueOpen({
       arena: memory.layout.id,
       pool: memory.txPool(queue),
+      rxPool: memory.rxPool(queue),
+      steering,
       ringAt,
       port: device.port,
       queue,
@@ -194,6 +234,8 @@ function makeLinks(
       handle,
       arena: memory.layout.id,
       ringAt,
+      steeringAt: steering < 0 ? -1 : memory.layout.steeringAt,
+      queue,
       heapAt: memory.heapAt(queue),
       heapBytes: memory.heapBytes,
       mac,
@@ -233,10 +275,12 @@ function configure(
 function noticesOf(
   wanted: PacketMemoryOptions,
   configured: Configured,
-  device: EthDev,
   options: PortOptions,
 ): string[] {
   const notices: string[] = [];
+  if (options.queues !== undefined && wanted.queues < options.queues) {
+    notices.push(`queues cut to ${wanted.queues} of ${options.queues}: the device's limit`);
+  }
   const { rxDescriptors, txDescriptors } = configured;
   if (rxDescriptors !== wanted.rxDescriptors || txDescriptors !== wanted.txDescriptors) {
     notices.push(
@@ -245,9 +289,6 @@ function noticesOf(
   }
   if (options.mtu !== undefined && configured.mtu !== options.mtu) {
     notices.push(`mtu ${options.mtu} was asked, the device has ${configured.mtu}`);
-  }
-  if (wanted.queues > 1 && configured.rssFunctions.length === 0) {
-    notices.push(`${device.info.driver} does not spread flows over queues by itself`);
   }
   return notices;
 }

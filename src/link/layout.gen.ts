@@ -59,6 +59,22 @@ export const TX_IPV6 = 8;
 // Cut the TCP payload into segments of TX_MSS bytes.
 export const TX_SEGMENT = 16;
 
+// The steering of a port with several queues (src/link/steering.ts, native/src/steer.h), words in
+// the arena that all workers and the addon see: the 16 bits that the key repeats, the queues, the
+// share of hashes that are sent astray (of 65536), how often an entry of the table has changed.
+export const STEER_KEY = 0;
+export const STEER_QUEUES = 1;
+export const STEER_ASTRAY = 2;
+export const STEER_CHANGES = 3;
+// Entries of each table: the queue of a hash; the queue it is to have; frames on their way.
+export const STEER_ENTRIES = 128;
+export const STEER_TABLE = 16;
+export const STEER_WANTED = 144;
+export const STEER_FLYING = 272;
+export const STEER_WORDS = 400;
+// Added to the frames on their way while the entry's queue is being changed.
+export const STEER_CHANGING = -2147483648;
+
 // Bytes from a slot's offset to the place where the transport header starts: room for
 // Ethernet with a VLAN tag (18), IPv6 (40) and to spare, after DPDK's headroom of 128.
 export const SLOT_TRANSPORT = 192;

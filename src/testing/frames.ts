@@ -7,6 +7,7 @@ import {
   RX_AT,
   RX_BASE,
   RX_FLAGS,
+  RX_HASH,
   RX_LENGTH,
   SLOT_BASE,
   SLOT_COUNT,
@@ -29,6 +30,8 @@ export interface ReceivedFrame {
   readonly bytes: Uint8Array;
   /** RX_* flags. */
   readonly flags: number;
+  /** RX_HASH: only when RX_HASH_VALID is among the flags. */
+  readonly hash: number;
 }
 
 export interface SendOptions {
@@ -70,6 +73,6 @@ export function receiveFrames(link: Link): ReceivedFrame[] {
     const at = RX_BASE + index * DESCRIPTOR_WORDS;
     const frameAt = link.ring[at + RX_AT]!;
     const bytes = link.arena.bytes.slice(frameAt, frameAt + link.ring[at + RX_LENGTH]!);
-    return { bytes, flags: link.ring[at + RX_FLAGS]! };
+    return { bytes, flags: link.ring[at + RX_FLAGS]!, hash: link.ring[at + RX_HASH]! };
   });
 }

@@ -4,13 +4,15 @@
  *
  * Not for size: V8 folds a constant of the same module into the machine code, but fetches an
  * imported one from a cell and checks it, each time; and a packet passes some hundred of them.
- * The pure floors become one module, so the packet path has no import left
- * (docs/decisions/0008 has what it buys). Tests import dist/, where a module is a file.
+ * The pure floors become one module, so the packet path has no import left, and in it all that
+ * never changes is made constant (house/constant.mjs; docs/decisions/0008 has what it buys).
+ * Tests import dist/, where a module is a file.
  * @module
  */
 import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { rollup } from 'rollup';
+import { constant } from './house/constant.mjs';
 import { at, isMain } from './house/root.mjs';
 
 /** What can be imported or run; each becomes a file of the same name in lib/. */
@@ -28,6 +30,7 @@ const ENTRIES = [
 ];
 /** The floors of the packet path: pure, and together in one file. */
 const PURE = /^dist\/(base|wire|storage|shared|link|net|tcp|udp|stack)\//;
+const PURE_CHUNK = 'stack';
 
 /** Writes lib/ anew. Throws what rollup throws. */
 export async function bundle() {
@@ -35,6 +38,7 @@ export async function bundle() {
     input: Object.fromEntries(ENTRIES.map((name) => [name, at(`dist/${name}.js`)])),
     // Packages, and Node's own modules.
     external: (id) => !id.startsWith('.') && !id.startsWith('/'),
+    plugins: [constant([PURE_CHUNK])],
     onwarn: (warning) => {
       throw new Error(warning.message);
     },
@@ -45,7 +49,7 @@ export async function bundle() {
     format: 'es',
     // Two folders deep like the entries, so that paths relative to import.meta.url stay true.
     chunkFileNames: 'chunks/[name].js',
-    manualChunks: (id) => (PURE.test(relative(at('.'), id)) ? 'stack' : undefined),
+    manualChunks: (id) => (PURE.test(relative(at('.'), id)) ? PURE_CHUNK : undefined),
     generatedCode: { constBindings: true },
     externalLiveBindings: false,
     hoistTransitiveImports: false,

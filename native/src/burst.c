@@ -392,6 +392,8 @@ int32_t burst(struct queue *queue, bool running, bool *forged)
 {
 	int32_t received = 0;
 
+	if (queue->wake != NULL)
+		wake_up(queue->wake);
 	if (queue->held_count > 0)
 		free_held(queue);
 	*forged = !take_all(queue);

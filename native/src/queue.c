@@ -204,6 +204,16 @@ static void drain(struct queue *queue)
 		rte_pktmbuf_free_bulk(left, count);
 }
 
+/* Sets or takes away who is woken; in a queue that was entered. */
+static void set_wake(struct queue *queue, struct wake *wake)
+{
+	if (queue->steering != NULL)
+		__atomic_store_n(&queue->steering->wakes[queue->id], wake, __ATOMIC_RELEASE);
+	if (queue->wake != NULL)
+		wake_close(queue->wake);
+	queue->wake = wake;
+}
+
 /* Gives every mbuf that the queue, its ring or the stack above holds back to its pool. */
 static void give_back(struct queue *queue)
 {
@@ -240,6 +250,7 @@ napi_value queue_reclaim(napi_env env, napi_callback_info info)
 	enter(queue);
 	pthread_mutex_unlock(&lock);
 	give_back(queue);
+	set_wake(queue, NULL);
 	memset(queue->state, 0, (queue->slots->to - queue->slots->from) / SLOT_GRAIN + 1);
 	return begin(env, queue, (int)(handle % QUEUES_MAX));
 }
@@ -258,11 +269,69 @@ napi_value queue_close(napi_env env, napi_callback_info info)
 		queue->open = 0;
 		if (queue->drain && running[queue->port])
 			drain(queue);
+		set_wake(queue, NULL);
 		give_back(queue);
 		discard(queue);
 		leave(queue);
 	}
 	pthread_mutex_unlock(&lock);
+	return js_undefined(env);
+}
+
+/* queueOnWake(handle, callback): the calling worker's; whether the device has an interrupt */
+napi_value queue_on_wake(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	struct queue *queue;
+	struct wake *wake;
+	int fd;
+
+	js_arguments(env, info, argv);
+	queue = find(js_to_int(env, argv[0], -1));
+	if (queue == NULL || !queue->open)
+		return throw_misuse(env, "EBADF", "queueOnWake: no such queue");
+	fd = rte_eth_dev_rx_intr_ctl_q_get_fd(queue->port, queue->id);
+	wake = wake_open(env, argv[1], fd, js_to_bool(env, argv[2], false));
+	if (wake == NULL)
+		return NULL;
+	enter(queue);
+	set_wake(queue, wake);
+	leave(queue);
+	napi_get_boolean(env, fd >= 0, &result);
+	return result;
+}
+
+/* queueSleep(handle) -> false when there is work already: then it is not to sleep */
+napi_value queue_sleep(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	struct queue *queue;
+	bool sleeps = false;
+
+	js_arguments(env, info, argv);
+	queue = find(js_to_int(env, argv[0], -1));
+	if (queue != NULL && queue->open && queue->wake != NULL) {
+		/* Drivers that have a switch want it on each time; tap has none and needs none. */
+		rte_eth_dev_rx_intr_enable(queue->port, queue->id);
+		wake_sleep(queue->wake);
+		sleeps = !steer_has_frames(queue);
+		if (!sleeps)
+			wake_up(queue->wake);
+	}
+	napi_get_boolean(env, sleeps, &result);
+	return result;
+}
+
+/* queueWake(handle): wakes the queue's worker if it sleeps; from any thread */
+napi_value queue_wake(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	struct queue *queue;
+
+	js_arguments(env, info, argv);
+	queue = find(js_to_int(env, argv[0], -1));
+	if (queue != NULL)
+		wake_ring(__atomic_load_n(&queue->wake, __ATOMIC_ACQUIRE));
 	return js_undefined(env);
 }
 

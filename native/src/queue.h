@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "layout.h"
 #include "steer.h"
+#include "wake.h"
 
 /* Flows of which one burst can join segments at the same time. */
 #define JOINING_MAX 8
@@ -65,6 +66,10 @@ struct queue {
 	struct arena *arena;
 	/* Which queue a frame is for; NULL: whatever comes is ours. */
 	struct steering *steering;
+	/* The queues that got frames from this one in this burst, a bit each. */
+	uint64_t handed_to[STEER_QUEUES_MAX / 64];
+	/* Who is woken when something comes for a worker that sleeps, NULL: nobody. */
+	struct wake *wake;
 	/* What the device receives into. */
 	struct rte_mempool *rx_pool;
 	int32_t *ring;
@@ -115,6 +120,9 @@ void queue_port_running(uint16_t port, bool running);
 napi_value queue_open(napi_env env, napi_callback_info info);
 napi_value queue_reclaim(napi_env env, napi_callback_info info);
 napi_value queue_close(napi_env env, napi_callback_info info);
+napi_value queue_on_wake(napi_env env, napi_callback_info info);
+napi_value queue_sleep(napi_env env, napi_callback_info info);
+napi_value queue_wake(napi_env env, napi_callback_info info);
 napi_value queue_counters(napi_env env, napi_callback_info info);
 napi_value queue_exchange(napi_env env, napi_callback_info info);
 

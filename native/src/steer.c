@@ -75,11 +75,17 @@ static void hand_over(struct queue *queue, struct rte_mbuf *mbuf, uint16_t targe
 {
 	if (rte_ring_mp_enqueue(queue->steering->rings[target], mbuf) == 0) {
 		queue->counters[COUNT_RX_HANDED_OVER]++;
+		queue->handed_to[target / 64] |= UINT64_C(1) << target % 64;
 		return;
 	}
 	land(queue->steering, entry);
 	queue->counters[COUNT_RX_HANDOVER_FULL]++;
 	rte_pktmbuf_free(mbuf);
+}
+
+bool steer_has_frames(const struct queue *queue)
+{
+	return queue->steering != NULL && !rte_ring_empty(queue->steering->rings[queue->id]);
 }
 
 /* What others handed over; not all of it need be ours (frames sent astray are not). */
@@ -146,6 +152,22 @@ static inline bool steer(struct queue *queue, struct rte_mbuf *mbuf)
 	return false;
 }
 
+/* Wakes the workers that were given something, if they sleep. */
+static void wake_others(struct queue *queue)
+{
+	/* The frames first, then the look whether somebody sleeps. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for (uint32_t part = 0; part < RTE_DIM(queue->handed_to); part++) {
+		for (; queue->handed_to[part] != 0;
+		     queue->handed_to[part] &= queue->handed_to[part] - 1) {
+			uint32_t target = part * 64 + rte_bsf64(queue->handed_to[part]);
+
+			wake_ring(__atomic_load_n(&queue->steering->wakes[target],
+						  __ATOMIC_ACQUIRE));
+		}
+	}
+}
+
 uint16_t steer_receive(struct queue *queue, struct rte_mbuf **frames)
 {
 	uint16_t kept = take_handed(queue, frames), count;
@@ -159,6 +181,8 @@ uint16_t steer_receive(struct queue *queue, struct rte_mbuf **frames)
 		if (steer(queue, arrived[i]))
 			frames[kept++] = arrived[i];
 	}
+	if ((queue->handed_to[0] | queue->handed_to[1]) != 0)
+		wake_others(queue);
 	return kept;
 }
 

@@ -18,6 +18,7 @@
 #include "layout.h"
 
 struct queue;
+struct wake;
 struct rte_mbuf;
 
 #define STEER_QUEUES_MAX 128
@@ -30,9 +31,14 @@ struct steering {
 	uint16_t spread[2][256];
 	/* Frames from others, for each queue. */
 	struct rte_ring *rings[STEER_QUEUES_MAX];
+	/* Their workers, when they may sleep. */
+	struct wake *wakes[STEER_QUEUES_MAX];
 };
 
 struct steering *steering_find(int64_t id);
+
+/* True when frames wait in the queue's ring. */
+bool steer_has_frames(const struct queue *queue);
 
 /*
  * Receives up to RX_MAX frames that are this queue's: first those that others handed over, then

@@ -202,6 +202,9 @@ export interface Addon {
   steeringOpen(options: { arena: number; at: number; queues: number }): number;
   steeringClose(id: number): void;
   queueReclaim(handle: number): number;
+  queueOnWake(handle: number, callback: () => void, drain: boolean): boolean;
+  queueSleep(handle: number): boolean;
+  queueWake(handle: number): void;
   queueClose(handle: number): void;
   queueCounters(handle: number): Partial<QueueCounters>;
   exchange(handle: number): number;

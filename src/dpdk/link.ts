@@ -27,6 +27,8 @@ export interface LinkDescription {
   readonly mtu: number;
   readonly segmentBytes: number;
   readonly features: LinkFeatures;
+  /** The receive interrupt is an eventfd, which must be read. */
+  readonly drainInterrupt: boolean;
 }
 
 export class DpdkLink implements Link {
@@ -72,6 +74,31 @@ export class DpdkLink implements Link {
   exchange(): number {
     const exchange = this.#exchange;
     return exchange(this.#handle);
+  }
+
+  /**
+   * Lets the calling worker sleep: `callback` is called in its event loop, not more often than
+   * sleep() was, when a frame or wake() ends a sleep. True when the device has a receive
+   * interrupt; without one a frame that it receives wakes nobody, only what other queues hand over
+   * does, and the caller looks by itself from time to time.
+   */
+  onWake(callback: () => void): boolean {
+    return this.#addon.queueOnWake(this.#handle, callback, this.description.drainInterrupt);
+  }
+
+  /**
+   * Says that the worker stops to call exchange() for now; the next exchange() ends it. False
+   * when there is work already. Work that other threads announce by wake() is to be looked for
+   * once more after it said true: wake() before that was no use. The device may have received a frame just before: with an
+   * interrupt that wakes, without one the caller's next look finds it.
+   */
+  sleep(): boolean {
+    return this.#addon.queueSleep(this.#handle);
+  }
+
+  /** Wakes the queue's worker if it sleeps: from any thread that has a link of the description. */
+  wake(): void {
+    this.#addon.queueWake(this.#handle);
   }
 
   /** What the addon counted for this queue; all zero once closed. */

@@ -22,6 +22,8 @@ import { memoryOptions, type PortOptions } from './port-options.ts';
 
 /** Drivers whose receive queues have a descriptor to sleep on. */
 const INTERRUPT_DRIVERS = ['net_tap', 'net_vhost', 'net_virtio_user', 'net_virtio'];
+/** Of those, the ones whose descriptor counts and must be read; a tap's gives the frames. */
+const EVENTFD_DRIVERS = ['net_vhost', 'net_virtio_user', 'net_virtio'];
 /** Drivers that put frames on no wire: whoever is behind them gets short ones as they are. */
 const DRIVERS_WITHOUT_WIRE = [
   'net_memif',
@@ -242,6 +244,7 @@ function makeLinks(
       mtu: configured.mtu,
       segmentBytes: memory.segmentBytes,
       features,
+      drainInterrupt: EVENTFD_DRIVERS.includes(info.driver),
     };
     return new DpdkLink(description, memory.buffer);
   });

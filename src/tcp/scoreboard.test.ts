@@ -62,3 +62,16 @@ test('acknowledgments, splits and growth do not hide what is lost', () => {
   );
   assert.equal(board.lostBytes, 0);
 });
+
+test('a transmission of many segments that is acknowledged bit by bit is no reordering', () => {
+  const board = new Scoreboard();
+  board.reset(0);
+  board.sent(10 * MSS, 1);
+  board.sent(20 * MSS, 2);
+  for (let segments = 2; segments <= 20; segments += 2) {
+    board.beginAck();
+    board.acknowledge(segments * MSS, 1000, 0);
+    assert.equal(board.reordered, 0, `after ${segments} segments`);
+    assert.equal(board.highest, segments * MSS);
+  }
+});

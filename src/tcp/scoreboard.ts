@@ -147,7 +147,7 @@ export class Scoreboard {
       if (state & SACKED) {
         this.sackedBytes -= bytes;
       } else {
-        this.#arrived(at, bytes, state, end, nowUs, minRtt);
+        this.#arrived(at, bytes, state, whole ? end : una, nowUs, minRtt);
       }
       this.#first = (this.#first + bytes) | 0;
       if (!whole) return;

@@ -2,10 +2,11 @@
  * Our stack against the Linux kernel: the same segments to both, and where the answers differ. Needs
  * root: it makes a network namespace with a TAP device. Build first.
  *
- *     node tools/differential.mjs [--seconds 60] [--sequences 1000000] [--seed 1]
+ *     node tools/differential.mjs [--seconds 60] [--sequences 1000000] [--seed 1] [--examples]
  *
  * Prints a line for every known kind of difference (tools/differential/known.mjs) and the shortest
- * sequence for every other, with which it ends with exit status 1. The same seed, the same sequences.
+ * sequence for every other, with which it ends with exit status 1; with --examples the shortest that was
+ * met of each known kind, too. The same seed, the same sequences.
  * @module
  */
 import '../test/interop/kit/enter.mjs';
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     sequences: { type: 'string', default: '1000000' },
     seed: { type: 'string', default: '1' },
+    examples: { type: 'boolean', default: false },
   },
 });
 
@@ -28,7 +30,7 @@ const seed = Number(values.seed);
 const end = performance.now() + 1000 * Number(values.seconds);
 const most = Number(values.sequences);
 const target = new KernelTarget();
-const counts = new Map();
+const known = new Map();
 const news = new Map();
 let ran = 0;
 let different = 0;
@@ -39,15 +41,8 @@ while (ran < most && performance.now() < end) {
     if (difference === null) continue;
     different++;
     const name = knownAs(difference);
-    if (name !== null) {
-      counts.set(name, (counts.get(name) ?? 0) + 1);
-      continue;
-    }
-    const key = signature(difference);
-    const group = news.get(key) ?? { count: 0, difference };
-    group.count++;
-    if (difference.steps.length < group.difference.steps.length) group.difference = difference;
-    news.set(key, group);
+    if (name === null) group(news, signature(difference), difference);
+    else group(known, name, difference);
   }
   ran = to;
 }
@@ -58,9 +53,19 @@ for (const [key, { count, difference }] of groups) {
   console.log(`\n${count} x ${key}`);
   if (shortened++ < SHORTENED) console.log(readable(await minimised(target, difference)));
 }
-for (const [name, count] of counts) console.log(`known: ${count} x ${name}`);
+for (const [name, { count, difference }] of known) {
+  console.log(`known: ${count} x ${name}`);
+  if (values.examples) console.log(readable(difference));
+}
 console.log(
   `${ran} sequences of seed ${seed}, ${different} different, ${groups.length} kinds unknown`,
 );
 target.close();
 process.exit(groups.length === 0 ? 0 : 1);
+
+function group(groups, key, difference) {
+  const one = groups.get(key) ?? { count: 0, difference };
+  one.count++;
+  if (difference.steps.length < one.difference.steps.length) one.difference = difference;
+  groups.set(key, one);
+}

@@ -19,7 +19,7 @@ const LEAST_RATIO = 0.9;
 /**
  * @param options.quick small transfers, few cells against the kernel
  * @param options.out   the results go to `out`.md, .json and .svg
- * Returns whether every payload was intact.
+ * Returns whether every payload was intact, and no cell below the ratio that is asked for.
  */
 export async function runLoss({ quick, out }) {
   const cells = matrix({ quick, tell: (cell) => console.log(cellLine(cell)) });
@@ -35,7 +35,12 @@ export async function runLoss({ quick, out }) {
   } else {
     console.log(`\n${markdown(report)}`);
   }
-  return cells.every(({ intact }) => intact);
+  const broken = cells.filter(({ intact }) => !intact).length;
+  const below = kernel.filter(({ ratio }) => ratio < LEAST_RATIO).length;
+  console.log(`${broken} of ${cells.length} cells with a payload that is not intact`);
+  const asked = `${LEAST_RATIO * 100} % of the kernel's goodput`;
+  console.log(`${below} of ${kernel.length} cells below ${asked}`);
+  return broken === 0 && below === 0;
 }
 
 function cellLine({ loss, rttMs, reorder, bytesPerSecond, timeouts, recoveries, undone, intact }) {
@@ -59,7 +64,7 @@ async function againstKernel(quick, notes) {
     const cell = JSON.parse(line);
     cells.push(cell);
     const rates = `${readable(cell.ours, 'bytes/s')}, kernel ${readable(cell.kernel, 'bytes/s')}`;
-    const verdict = cell.ratio >= LEAST_RATIO ? '' : '  BELOW';
+    const verdict = `  ${cell.ratio.toFixed(2)}${cell.ratio >= LEAST_RATIO ? '' : '  BELOW'}`;
     console.log(`tap ${cell.loss * 100} % ${cell.rttMs} ms: ours ${rates}${verdict}`);
   }
   if (cells.length === 0) {

@@ -43,17 +43,19 @@ function matrixTable(matrix) {
 }
 
 function kernelTable(kernel) {
-  const head = ['loss', 'RTT', 'ours sends', 'the kernel sends', 'ratio'];
-  const rows = kernel.map(({ loss, rttMs, ours, kernel: peer, ratio }) => [
+  const head = ['loss', 'RTT', 'connections', 'ours send', "the kernel's send", 'ratio'];
+  const rows = kernel.map(({ loss, rttMs, flows, ours, kernel: peer, ratio }) => [
     percent(loss),
     `${rttMs} ms`,
+    String(flows),
     readable(ours, 'bytes/s'),
     readable(peer, 'bytes/s'),
     digits(ratio),
   ]);
   return [
-    `The same path for both, a TAP device with our fault link, in turns; both use ${kernel[0].congestion}, the receiver`,
-    `is the other one. ${kernel[0].seconds.ours.length} transfers each, their mean rate.`,
+    `The same path for both, a TAP device with our fault link, at the same time, one in each direction; both use`,
+    `${kernel[0].congestion}, the receiver is the other one. The goodput of all connections together after slow start,`,
+    `median of ${kernel[0].rates.ours.length} runs; the ratio is the median of the runs' ratios.`,
     '',
     ...tableOf(head, rows),
   ];

@@ -35,6 +35,14 @@ export class IntervalSet {
     return -1;
   }
 
+  /** The first range that shares a position with [first, end), -1 when none does. */
+  indexOfOverlap(first: number, end: number): number {
+    for (let i = 0; i < this.count && lessThan(this.first(i), end); i++) {
+      if (lessThan(first, this.end(i))) return i;
+    }
+    return -1;
+  }
+
   clear(): void {
     this.count = 0;
   }

@@ -124,7 +124,7 @@ test('data for a closed socket is answered with RST', () => {
   tcp.pump();
   tcp.sends({ flags: ACK | FIN });
   tcp.gets({ flags: ACK, ack: tcp.ours(1), data: 'too late' });
-  tcp.sends({ flags: RST | ACK });
+  tcp.sends({ flags: RST, seq: tcp.ours(1) });
   assertNothingLeft(tcp);
 });
 

@@ -84,10 +84,11 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   }
   if (!sequenceIsAcceptable(c, s)) return unacceptable(tcp, c, s);
   if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
-  // Second: RST. Only the exact next number resets (RFC 5961 3.2).
+  // Second: RST. Only the exact next number resets, and none before it is answered (RFC 5961 3.2).
   if (s.flags & RST) {
     if (s.seq === c.rcvNxt) resetByPeer(tcp, c);
-    else challenge(tcp, c);
+    else if (((s.seq - c.rcvNxt) | 0) > 0) challenge(tcp, c);
+    else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
     return;
   }
   // Fourth: SYN. It cannot be the peer's, or the peer has lost its memory (RFC 5961 4.2).
@@ -101,7 +102,7 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   // Seventh and eighth: data and FIN.
   if (trimToWindow(c, s)) acknowledgeNow(tcp, c);
   if (State.receives(c.state)) {
-    if (c.orphan === 1 && s.dataLength > 0) return lateData(tcp, c);
+    if (c.orphan === 1 && s.dataLength > 0) return lateData(tcp, c, s);
     receive(tcp, c, s);
   } else if (c.state === State.TIME_WAIT && s.flags & FIN) {
     armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.timeWaitMs) | 0);
@@ -120,6 +121,7 @@ function timestampIsFine(tcp: Tcp, c: Connection): boolean {
  */
 function outdated(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.drops[Drop.TCP_OLD_TIMESTAMP]! += 1;
+  oweOld(c, s);
   if (s.length > 0) return acknowledgeNow(tcp, c);
   if (mayAnswer(c, tcp.clock.ms)) acknowledgeNow(tcp, c);
 }
@@ -142,10 +144,12 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
   if (s.flags & RST) return;
   if (c.state === State.SYN_RECEIVED && s.flags & SYN && s.seq === c.opening!.irs) {
     if (crossed(tcp, c, s)) return;
-    // Our SYN-ACK was lost.
-    c.synDue = 1;
-    tcp.makeReady(c);
-    return;
+    if (!(s.flags & ACK)) {
+      // Our SYN-ACK was lost.
+      c.synDue = 1;
+      tcp.makeReady(c);
+      return;
+    }
   }
   // An old segment's ACK is good news all the same: keepalives and probes look like this.
   if (old && s.flags & ACK && c.state !== State.SYN_RECEIVED && ackIsAcceptable(c, s.ack)) {
@@ -165,9 +169,17 @@ function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
  */
 function duplicate(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.stats[Stats.DUPLICATES]! += 1;
-  if (s.dataLength === 0) return;
-  c.quickAcks = QUICK_ACKS;
-  oweDsack(c, s.seq, (s.seq + s.dataLength) | 0);
+  if (s.dataLength > 0) c.quickAcks = QUICK_ACKS;
+  oweOld(c, s);
+}
+
+/** What of the segment lies before rcvNxt came before, a FIN's number included (RFC 2883 4). */
+function oweOld(c: Connection, s: Segment): void {
+  const old = (c.rcvNxt - s.seq) | 0;
+  if (old <= 0 || s.length === 0 || s.flags & (SYN | RST)) return;
+  // Before the peer's first byte there is nothing that it could have sent twice.
+  if (c.state === State.SYN_RECEIVED) return;
+  oweDsack(c, s.seq, old < s.length ? c.rcvNxt : (s.seq + s.length) | 0);
 }
 
 /** Fifth, check the ACK field; false when the segment is done with. */
@@ -213,7 +225,7 @@ function finAcknowledged(tcp: Tcp, c: Connection): boolean {
 function trimToWindow(c: Connection, s: Segment): boolean {
   const old = (c.rcvNxt - s.seq) | 0;
   if (old > 0) {
-    if (s.dataLength > 0) oweDsack(c, s.seq, c.rcvNxt);
+    oweOld(c, s);
     s.trimFront(old);
   }
   const length = s.dataLength;
@@ -267,9 +279,13 @@ function acknowledgeNow(tcp: Tcp, c: Connection): void {
   tcp.makeReady(c);
 }
 
-/** Data for a program that has closed its socket (RFC 2525 2.17). */
-function lateData(tcp: Tcp, c: Connection): void {
+/**
+ * Data for a program that has closed its socket (RFC 2525 2.17). What the peer acknowledges is the
+ * number that it expects: the only one with which it takes a RST (RFC 5961 3.2).
+ */
+function lateData(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.drops[Drop.TCP_AFTER_CLOSE]! += 1;
   tcp.stats[Stats.ABORTS_ON_DATA]! += 1;
-  tcp.abort(c, '');
+  tcp.reset(s.ack, 0, 0);
+  tcp.end(c, '');
 }

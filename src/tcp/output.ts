@@ -56,7 +56,7 @@ const OPTIONS_END = Wire.HEADER_LENGTH + OPTIONS_ROOM;
 export function output(tcp: Tcp, c: Connection): boolean {
   if (c.synDue === 1) return !sendSyn(tcp, c) || (isEarly(c) && c.unsent > 0);
   if (c.probeDue === 1 && !sendProbe(tcp, c)) return true;
-  // News about holes goes on an ACK of its own: on data the blocks would not fit into the MSS.
+  // News about holes goes on an ACK of its own: beside a full segment's data there is no room.
   if (c.ackDue === ACK_NOW && (c.outOfOrder !== null || c.dsackDue === 1)) {
     if (!tellOfHoles(tcp, c)) return true;
   }
@@ -297,8 +297,8 @@ export function emit(tcp: Tcp, c: Connection, seq: number, length: number, flags
     Options.writeTimestamps(tcp.view, at + header, (tcp.clock.ms + c.tsOffset) | 0, c.tsRecent);
     header += Options.TIMESTAMPS_LENGTH;
   }
-  if (length === 0 && (c.outOfOrder !== null || c.dsackDue === 1)) {
-    const sack = sackLength(c, OPTIONS_ROOM - (header - Wire.HEADER_LENGTH));
+  if (c.outOfOrder !== null || c.dsackDue === 1) {
+    const sack = sackLength(c, length, OPTIONS_ROOM - (header - Wire.HEADER_LENGTH));
     if (sack > 0) writeSack(tcp, c, at + header, sack);
     header += sack;
   }

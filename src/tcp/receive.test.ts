@@ -79,6 +79,7 @@ test('data behind a FIN is not taken, whether it came before the FIN or after', 
 
   const after = TcpPeer.established();
   after.gets({ flags: ACK | FIN, seq: after.theirs(5), data: '' });
+  after.sends({ flags: ACK, ack: after.theirs(0) });
   after.gets({ flags: ACK, seq: after.theirs(0), data: 'hello and more' });
   after.sends({ flags: ACK, ack: after.theirs(6) });
   assert.equal(after.read(), 'hello');

@@ -7,6 +7,7 @@
  */
 import * as Drop from '../base/drops.ts';
 import { ENDED, READABLE } from '../base/events.ts';
+import type { IntervalSet } from '../storage/interval-set.ts';
 import { FIN } from '../wire/tcp.ts';
 import { ACK_DELAYED, ACK_NOW, type Connection } from './connection.ts';
 import { measureReading, receiveLimit } from './memory.ts';
@@ -56,6 +57,8 @@ export function receive(tcp: Tcp, c: Connection, s: Segment): void {
     if (finSeq === c.rcvNxt) return takeFin(tcp, c);
     c.finSeen = 1;
     disorderOf(c).finSeq = finSeq;
+    c.ackDue = ACK_NOW;
+    tcp.makeReady(c);
   }
   if (c.finSeen === 1 && c.rcvNxt === c.disorder!.finSeq) takeFin(tcp, c);
 }
@@ -87,7 +90,10 @@ function takeData(tcp: Tcp, c: Connection, s: Segment): boolean {
   }
   c.rcv.place(tcp.heap, place, s.dataAt, s.dataLength);
   let added = s.dataLength;
-  if (c.outOfOrder !== null) added = closeHole(tcp, c, added);
+  if (c.outOfOrder !== null) {
+    noteOverlap(c, c.outOfOrder, s.seq, (s.seq + added) | 0);
+    added = closeHole(tcp, c, added);
+  }
   c.rcv.extend(added);
   c.rcvNxt = (c.rcvNxt + added) | 0;
   if (s.dataLength > c.rcvMss) c.rcvMss = s.dataLength < c.mss ? s.dataLength : c.mss;
@@ -122,10 +128,10 @@ function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boo
     tcp.memory.disordered(tcp, c);
   }
   const end = (s.seq + s.dataLength) | 0;
+  noteOverlap(c, c.outOfOrder, s.seq, end);
   const held = c.outOfOrder.indexOf(s.seq);
   if (held >= 0 && ((c.outOfOrder.end(held) - end) | 0) >= 0) {
     tcp.stats[Stats.DUPLICATES]! += 1;
-    oweDsack(c, s.seq, end);
     return false;
   }
   if (!c.outOfOrder.add(s.seq, end)) {
@@ -134,6 +140,16 @@ function takeOutOfOrder(tcp: Tcp, c: Connection, s: Segment, place: number): boo
   }
   c.rcv.place(tcp.heap, place, s.dataAt, s.dataLength);
   return true;
+}
+
+/** [first, end) arrived: what of it had come early is a duplicate (DSACK, RFC 2883 4.2). */
+function noteOverlap(c: Connection, held: IntervalSet, first: number, end: number): void {
+  const at = held.indexOfOverlap(first, end);
+  // What lies before rcvNxt is told of already: a segment has one duplicate to tell of.
+  if (at < 0 || c.dsackDue === 1) return;
+  const from = held.first(at);
+  const to = held.end(at);
+  oweDsack(c, ((from - first) | 0) > 0 ? from : first, ((end - to) | 0) > 0 ? to : end);
 }
 
 /** `added` bytes arrived at rcvNxt: returns how many are contiguous now. */

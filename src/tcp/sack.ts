@@ -66,13 +66,18 @@ export function oweDsack(c: Connection, first: number, end: number): void {
   disorder.dsackEnd = end;
 }
 
-/** Bytes of the SACK option that the next segment carries; `room` of the 40 are free. */
-export function sackLength(c: Connection, room: number): number {
+/**
+ * Bytes of the SACK option that the next segment carries, which has `data` bytes of payload; `room`
+ * of the 40 are free. It is on all ACKs while there are holes, those on data included (RFC 2018 4),
+ * as far as the MSS leaves room beside the data.
+ */
+export function sackLength(c: Connection, data: number, room: number): number {
   if (c.sackOk === 0) return 0;
   let blocks = c.outOfOrder === null ? 0 : c.outOfOrder.count;
   if (c.dsackDue === 1) blocks++;
-  if (blocks === 0) return 0;
-  const most = (room - FRONT) >> 3;
+  const left = data === 0 ? room : c.mss - data;
+  const most = ((left < room ? left : room) - FRONT) >> 3;
+  if (blocks === 0 || most <= 0) return 0;
   if (blocks > most) blocks = most;
   return FRONT + BLOCK * (blocks < MOST_BLOCKS ? blocks : MOST_BLOCKS);
 }

@@ -29,7 +29,16 @@ const PEER_DELAYED_ACK_MS = 200;
 
 /** True when SEG.ACK may be looked at: neither too old (RFC 5961 5.2) nor from the future. */
 export function ackIsAcceptable(c: Connection, ack: number): boolean {
-  return ((ack - c.sndNxt) | 0) <= 0 && ((ack - c.sndUna) | 0) >= -c.maxSndWnd;
+  const advance = (ack - c.sndUna) | 0;
+  return ((ack - c.sndNxt) | 0) <= 0 && (advance >= 0 || advance >= -oldest(c));
+}
+
+/** How far behind SND.UNA an ACK may lie: a window, and no more than was ever acknowledged. */
+function oldest(c: Connection): number {
+  if (c.socket === null) return c.maxSndWnd;
+  const fin = c.finQueued === 1 && ((c.sndUna - c.finAt) | 0) > 0 ? 1 : 0;
+  const acked = c.socket.bytesWritten - c.snd.length + fin;
+  return acked < c.maxSndWnd ? acked : c.maxSndWnd;
 }
 
 /** Takes an acceptable acknowledgment and the window that came with it. */

@@ -37,7 +37,7 @@ export class Conversation {
   /** The fields of a segment, for testing/packet.ts. */
   fields(step) {
     this.#steps++;
-    this.#lastWasSyn = step.flags.includes('SYN');
+    this.#lastWasSyn = step.flags === 'SYN';
     const bases = { rcv: this.#expects, edge: this.#edge };
     const acks = { all: this.#sent, una: this.#acked };
     const ack = step.ack === null ? 0 : (acks[step.ack[0]] + step.ack[1]) | 0;

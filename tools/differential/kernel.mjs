@@ -20,6 +20,8 @@ const THEIRS = '10.77.0.1';
 const FIRST_LISTENER = 6000;
 const SETTINGS = [
   'tcp_ecn=0',
+  // No pacing, so that what may go goes at once.
+  'tcp_congestion_control=reno',
   'tcp_syncookies=0',
   'tcp_max_syn_backlog=8192',
   // How often the odd is answered both limit by time: here neither does.
@@ -71,6 +73,7 @@ export class KernelTarget {
         this.#collect(dstPort, talks);
         await sleep(1);
       }
+      await this.#kernel.run(settle, { port: dstPort });
       this.#collect(dstPort, talks);
       for (const [index, sequence] of sequences.entries()) {
         if (at < sequence.length) heard[index].push(talks[index].answers());
@@ -107,12 +110,28 @@ async function serve({ host, port }, { net, once, kept }) {
   const sockets = new Map();
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     sockets.set(socket.remotePort, socket);
+    socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.resume();
   });
   server.listen({ port, host, backlog: 8192 });
   await once(server, 'listening');
   kept.set(port, { server, sockets });
+}
+
+/** Until the program has taken every connection and read all there is, however slow the machine. */
+async function settle({ port }, { readFileSync, sleep }) {
+  const local = port.toString(16).toUpperCase().padStart(4, '0');
+  const unread = (file) =>
+    readFileSync(`/proc/net/${file}`, 'latin1')
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .some(([, address, , , queues]) => {
+        return address?.endsWith(`:${local}`) && !queues.endsWith(':00000000');
+      });
+  for (let turn = 0; turn < 200 && (unread('tcp') || unread('tcp6')); turn++) await sleep(5);
+  // What it was told in the meantime it acts on in this turn of its loop.
+  await sleep(1);
 }
 
 async function act({ port, acts }, { kept }) {

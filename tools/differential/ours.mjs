@@ -68,6 +68,7 @@ function act(sockets, port, what) {
 function serve(peer, listener, sockets) {
   for (let socket = listener.accept(); socket !== null; socket = listener.accept()) {
     sockets.set(socket.remotePort, socket);
+    socket.options.noDelay = true;
   }
   while (peer.stack.nextEvent() !== null);
   for (const socket of sockets.values()) {

@@ -6,12 +6,23 @@ import * as childProcess from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as dgram from 'node:dgram';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import * as net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Pattern } from './pattern.mjs';
 
 /** What those functions find in their second parameter; `kept` lives from one call to the next. */
-const TOOLS = { childProcess, createHash, dgram, net, once, sleep, Pattern, kept: new Map() };
+const TOOLS = {
+  childProcess,
+  createHash,
+  dgram,
+  net,
+  once,
+  readFileSync,
+  sleep,
+  Pattern,
+  kept: new Map(),
+};
 
 process.on('message', async ({ id, source, args }) => {
   try {

@@ -5,7 +5,8 @@
  * `dpdk-net/dgram`; for the bare machine, without Node, `dpdk-net/stack`.
  * @module
  */
-import { type Config, DEFAULT_FILE, loadConfig } from './config/config.ts';
+import { type Config, loadConfig } from './config/config.ts';
+import { DEFAULT_FILE } from './config/default-file.ts';
 import { setCurrent } from './node/current.ts';
 import { openStack as open, type RunningStack } from './runtime/open-stack.ts';
 

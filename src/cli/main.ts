@@ -9,11 +9,16 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.ts';
+import { AttachError } from '../control/client.ts';
 import { addConfigCommand } from './config.ts';
+import { addConnectionsCommand } from './connections.ts';
+import { addDevicesCommand } from './devices.ts';
 import { StartError, UsageError } from './errors.ts';
+import { addLcoresCommand } from './lcores.ts';
+import { addNeighborsCommand } from './neighbors.ts';
 import { configOptions } from './options.ts';
-import { ping } from './ping.ts';
-import { run } from './run.ts';
+import { addQueuesCommand } from './queues.ts';
+import { addStatsCommand } from './stats.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -58,7 +63,7 @@ const program = new Command('dpdk-net')
   .version(version)
   .enablePositionalOptions()
   .exitOverride()
-  .addHelpText('after', '\n`dpdk-net help run` and `dpdk-net help ping` tell more.');
+  .addHelpText('after', '\n`dpdk-net help COMMAND` tells more of each.');
 
 configOptions(program.command('run'))
   .summary('run an unmodified program on the stack')
@@ -70,6 +75,7 @@ configOptions(program.command('run'))
   .exitOverride()
   .addHelpText('after', RUN_HELP)
   .action(async (file: string, args: string[], options: RunOptions) => {
+    const { run } = await import('./run.ts');
     await run(file, args, {
       config: options.config ?? null,
       settings: options.set,
@@ -90,6 +96,7 @@ configOptions(program.command('ping'))
   .addHelpText('after', PING_HELP)
   .action(async (address: string, options: PingCommandOptions) => {
     const { config = null, set, count, size, interval, json = false } = options;
+    const { ping } = await import('./ping.ts');
     process.exitCode = await ping(address, { config, settings: set, count, size, interval, json });
   });
 
@@ -109,6 +116,12 @@ interface RunOptions {
 }
 
 addConfigCommand(program);
+addQueuesCommand(program);
+addConnectionsCommand(program);
+addNeighborsCommand(program);
+addStatsCommand(program);
+addLcoresCommand(program);
+addDevicesCommand(program);
 
 try {
   await program.parseAsync();
@@ -120,7 +133,7 @@ try {
 function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USAGE;
   const isUsage = error instanceof ConfigError || error instanceof UsageError;
-  if (isUsage || error instanceof StartError) {
+  if (isUsage || error instanceof StartError || error instanceof AttachError) {
     process.stderr.write(`dpdk-net: ${error.message}\n`);
     return isUsage ? WRONG_USAGE : FAILED;
   }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Command } from 'commander';
-import { DEFAULT_FILE } from '../config/config.ts';
+import { DEFAULT_FILE } from '../config/default-file.ts';
 
 /** What configOptions() reads. */
 export interface ConfigOptions {

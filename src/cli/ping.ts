@@ -6,7 +6,8 @@
 import { writeSync } from 'node:fs';
 import { Address } from '../base/address.ts';
 import { WRITABLE } from '../base/events.ts';
-import { DEFAULT_FILE, loadConfig } from '../config/config.ts';
+import { loadConfig } from '../config/config.ts';
+import { DEFAULT_FILE } from '../config/default-file.ts';
 import { TIME_EXCEEDED } from '../net/transport.ts';
 import { EMPTY, type PingSocket } from '../ping/socket.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';

@@ -7,7 +7,9 @@
 import { existsSync, writeSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { resolve } from 'node:path';
-import { type Config, DEFAULT_FILE, loadConfig } from '../config/config.ts';
+import { type Config, loadConfig } from '../config/config.ts';
+import { DEFAULT_FILE } from '../config/default-file.ts';
+import { openControl, reporterOf } from '../control/process.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
 import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import { banner, farewell } from './banner.ts';
@@ -39,7 +41,11 @@ export async function run(
   const config = loadConfig(settings.config ?? DEFAULT_FILE, settings.settings);
   // Synchronous from here to the listeners: no signal can come in between.
   const running = open(config);
+  const reporters = [reporterOf(running)];
+  const title = `run ${file}`;
+  const control = openControl({ version: settings.version, title, reporters: () => reporters });
   atExit(() => {
+    control?.close();
     const report = running.close();
     if (!settings.quiet) writeSync(STDERR, farewell(report));
   });

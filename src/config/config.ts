@@ -93,9 +93,6 @@ export interface Config {
   readonly listeners: readonly ListenerConfig[];
 }
 
-/** What `loadConfig` looks for when no file is named. */
-export const DEFAULT_FILE = 'dpdk-net.toml';
-
 /** What overrides a file. */
 export interface Overriding {
   /** 'table.key=value' texts, from --set. They have the last word. */

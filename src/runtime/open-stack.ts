@@ -45,6 +45,8 @@ export interface RunningStack {
   readonly loop: PollLoop;
   /** Null for a stack with nothing but its loopback. */
   readonly device: DeviceSummary | null;
+  /** The device itself, for its counters; null likewise. */
+  readonly port: Port | null;
   /**
    * Ends every connection (FIN; RST after `deadlineMs`), closes the device, counts what is left.
    * Synchronous, and idempotent: a second call gives the first one's report.
@@ -125,13 +127,13 @@ function startOnPort(
     port.close();
     return slots;
   };
-  return start(config, stack, device, release);
+  return start(config, stack, device, port, release);
 }
 
 function startLoopback(config: Config): RunningStack {
   const stack = newStack(config, Arena.allocate(config.dpdk.memory));
   stack.attachLoopback();
-  return start(config, stack, null, () => 0);
+  return start(config, stack, null, null, () => 0);
 }
 
 function newStack(config: Config, arena: Arena): Stack {
@@ -147,6 +149,7 @@ function start(
   config: Config,
   stack: Stack,
   device: DeviceSummary | null,
+  port: Port | null,
   release: () => number,
 ): RunningStack {
   const loop = new PollLoop(stack, {
@@ -163,7 +166,7 @@ function start(
     return report;
   };
   loop.start();
-  return { config, stack, loop, device, close };
+  return { config, stack, loop, device, port, close };
 }
 
 function formatMac(mac: Uint8Array): string {

@@ -23,8 +23,10 @@ export const FLOORS = {
   dpdk: 7,
   dns: 8,
   runtime: 8,
-  node: 9,
-  cli: 10,
+  control: 9,
+  node: 10,
+  app: 11,
+  cli: 12,
 };
 
 /** Below this floor nothing but the language: no Node, no package. */

@@ -101,6 +101,11 @@ export class NeighborCache {
     return this.#waiting.live;
   }
 
+  /** All entries, for listings. */
+  all(): Neighbor[] {
+    return this.#table.all();
+  }
+
   /** The entry of an address, null when it is unknown. */
   find(nic: Nic, w0: number, w1: number, w2: number, w3: number): Neighbor | null {
     return this.#table.find(nic, w0, w1, w2, w3);

@@ -36,6 +36,17 @@ export class NeighborTable {
     return neighbor;
   }
 
+  /** All entries, in no order. */
+  all(): Neighbor[] {
+    const all: Neighbor[] = [];
+    for (const first of this.#buckets) {
+      for (let neighbor = first; neighbor !== null; neighbor = neighbor.nextInBucket) {
+        all.push(neighbor);
+      }
+    }
+    return all;
+  }
+
   /** A new entry, unreferenced, for an address that has none. */
   add(nic: Nic, w0: number, w1: number, w2: number, w3: number): Neighbor {
     const neighbor = new Neighbor(nic);

@@ -1,0 +1,93 @@
+/**
+ * The control socket of a process with all of its stacks: what `dpdk-net stats` and its like ask.
+ * @module
+ */
+import { cpus } from 'node:os';
+import { listCards } from '../runtime/find-device.ts';
+import type { RunningStack } from '../runtime/open-stack.ts';
+import type { ConnectionFilter } from './connections.ts';
+import { type QueueReport, StackReporter } from './report.ts';
+import { localReporter, type Question, type Reporter } from './reporter.ts';
+import { ControlServer, type Methods, type Streams } from './server.ts';
+
+export interface ProcessOptions {
+  readonly version: string;
+  /** What runs, for those who have to choose among several. */
+  readonly title: string;
+  /** Made anew for every question: workers come and go. */
+  readonly reporters: () => readonly Reporter[];
+  readonly streams?: Streams;
+  readonly folder?: string;
+}
+
+/** Listens. Close it when the process ends. Null, with a warning, when there can be no socket. */
+export function openControl(options: ProcessOptions): ControlServer | null {
+  try {
+    return new ControlServer({ ...options, methods: methodsOf(options) });
+  } catch (error) {
+    const reason = (error as Error).message;
+    process.emitWarning(`no control socket: ${reason}`, { code: 'DPDK_NET_CONTROL' });
+    return null;
+  }
+}
+
+/** The one stack of a process that has no workers. */
+export function reporterOf(running: RunningStack): Reporter {
+  const place = { port: running.config.ports[0]!.name, queue: 0, worker: 0, core: -1 };
+  const numa = running.port?.device.info.socket ?? -1;
+  return localReporter(new StackReporter(running, { ...place, numa }));
+}
+
+/** The questions, each answered for all stacks together. */
+export function methodsOf({ version, title, reporters }: ProcessOptions): Methods {
+  const askAll = async (question: Question, params = {}): Promise<unknown[]> =>
+    await Promise.all(reporters().map((reporter) => reporter.ask(question, params)));
+  const lists =
+    (question: Question) =>
+    async (params: Readonly<Record<string, unknown>>): Promise<unknown[]> =>
+      (await askAll(question, params)).flat();
+  return {
+    info: () => ({
+      version,
+      title,
+      pid: process.pid,
+      node: process.version,
+      uptimeSeconds: process.uptime(),
+      memory: process.memoryUsage(),
+    }),
+    queues: lists('queue'),
+    stats: lists('stats'),
+    neighbors: lists('neighbors'),
+    listeners: lists('listeners'),
+    connections: async (params) => {
+      const filter = params as ConnectionFilter;
+      const found = await lists('connections')(params);
+      return filter.limit === undefined ? found : found.slice(0, filter.limit);
+    },
+    lcores: async () => lcoresOf((await askAll('queue')) as QueueReport[]),
+    devices: () => listCards(),
+  };
+}
+
+export interface LcoreReport {
+  readonly core: number;
+  readonly model: string;
+  /** Workers pinned to it, and what they serve. */
+  readonly serves: readonly {
+    readonly worker: number;
+    readonly port: string;
+    readonly queue: number;
+  }[];
+}
+
+/** Every core of the machine, and who runs there; core -1: those that are not pinned. */
+function lcoresOf(queues: readonly QueueReport[]): LcoreReport[] {
+  const cores = cpus().map(({ model }, core) => ({ core, model }));
+  return [...cores, { core: -1, model: 'any' }].map(({ core, model }) => ({
+    core,
+    model,
+    serves: queues
+      .filter((report) => report.core === core)
+      .map(({ worker, port, queue }) => ({ worker, port, queue })),
+  }));
+}

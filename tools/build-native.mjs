@@ -77,7 +77,7 @@ const LIBRARIES = [
   'ptr_compress',
 ];
 /**
- * References of an archive that are renamed to functions of ours: native/src/guard.c says why.
+ * References of an archive that are renamed to functions of ours: native/src/guard.c and tap.c say why.
  */
 const RENAMED = {
   eal: ['epoll_create'],
@@ -95,6 +95,7 @@ const RENAMED = {
     'connect',
   ],
   net_af_packet: ['poll', 'sendto'],
+  net_tap: ['rte_eal_process_type'],
 };
 
 function fail(status, message) {

@@ -17,6 +17,7 @@
 #include "errors.h"
 #include "guard.h"
 #include "queue.h"
+#include "tap.h"
 
 #define DEVARGS_BYTES 1024
 
@@ -359,7 +360,9 @@ napi_value device_start(napi_env env, napi_callback_info info)
 		return NULL;
 	descriptors_note(&descriptors);
 	guard_enter();
+	tap_starts(true);
 	error = rte_eth_dev_start(port);
+	tap_starts(false);
 	queue_port_running(port, error == 0);
 	guard_leave();
 	descriptors_hide_new(&descriptors);

@@ -6,7 +6,7 @@
 import { ACCEPTABLE, openStack } from 'dpdk-net';
 
 const [config = 'dpdk-net.toml', port = '7'] = process.argv.slice(2);
-const { stack, loop, close } = openStack(config);
+const { stack, loop } = openStack(config);
 
 /** Sends back what arrives. Called after a poll in which something happened to its socket. */
 class Echo {
@@ -36,4 +36,3 @@ listener.owner = {
 loop.hold();
 console.log(`echo on port ${listener.port}`);
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => loop.release());
-process.once('exit', () => close());

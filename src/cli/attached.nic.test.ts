@@ -12,84 +12,81 @@ import { join } from 'node:path';
 import test, { after } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { inNamespace } from '../dpdk/test-namespace.ts';
+import { enterNamespace } from '../dpdk/test-namespace.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const main = fileURLToPath(import.meta.url.replace(/attached\.nic\.test\.(ts|js)$/, 'main.$1'));
 
-inNamespace(import.meta.url, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-attached-'));
-  const children: ChildProcess[] = [];
-  after(() => {
-    for (const child of children) child.kill('SIGKILL');
-    rmSync(folder, { recursive: true });
-  });
-  const env = { ...process.env, XDG_RUNTIME_DIR: folder };
-  const sockets = (): string[] => readdirSync(join(folder, 'dpdk-net'));
+await enterNamespace();
 
-  const ask = (...args: string[]): string =>
-    execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', env, timeout: 20_000 });
+const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-attached-'));
+const children: ChildProcess[] = [];
+after(() => {
+  for (const child of children) child.kill('SIGKILL');
+  rmSync(folder, { recursive: true });
+});
+const env = { ...process.env, XDG_RUNTIME_DIR: folder };
+const sockets = (): string[] => readdirSync(join(folder, 'dpdk-net'));
 
-  async function serve(): Promise<ChildProcess> {
-    const config = `${root}examples/dpdk-net.toml`;
-    const args = [main, 'run', '--config', config, `${root}examples/http/server.js`];
-    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
-    children.push(child);
-    let text = '';
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk;
-      });
-    }
-    while (!text.includes('listening on port 8080')) {
-      assert.equal(child.exitCode, null, text);
-      await delay(10);
-    }
-    return child;
+const ask = (...args: string[]): string =>
+  execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', env, timeout: 120_000 });
+
+async function serve(): Promise<ChildProcess> {
+  const config = `${root}examples/dpdk-net.toml`;
+  const args = [main, 'run', '--config', config, `${root}examples/http/server.js`];
+  const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  children.push(child);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+    });
   }
+  while (!text.includes('listening on port 8080')) {
+    assert.equal(child.exitCode, null, text);
+    await delay(10);
+  }
+  return child;
+}
 
-  test('a running process is asked; one that was killed is not, and the next starts at once', async () => {
-    const child = await serve();
-    const socket = connect(8080, '10.77.0.2');
-    await once(socket, 'connect');
-    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-    await once(socket, 'data');
-    assert.match(
-      ask('queues'),
-      /^port0 +0 +0 +any +\S+ +net_tap0 +net_tap +10\.77\.0\.2\/24 fd77::2\/64$/m,
-    );
-    const { localPort } = socket;
-    const filter = ['--state', 'established', '--port', `${localPort}`];
-    const text = ask('connections', ...filter, '--address', '10.77.0.0/24', '--details');
-    const ends = new RegExp(
-      `^ESTABLISHED +0 +0 +10\\.77\\.0\\.2:8080 +10\\.77\\.0\\.1:${localPort}$`,
-      'm',
-    );
-    assert.match(text, ends);
-    assert.match(
-      text,
-      /^ {5}cubic ts sack wscale:\d+,\d+ rto:\d+ rtt:\d+\.\d+\/\d+\.\d+ mss:1448 /m,
-    );
-    assert.match(
-      ask('neighbors'),
-      /^10\.77\.0\.1 +([0-9a-f]{2}:){5}\S+ +(reachable|stale|delay) +\d+\.\d s ago/m,
-    );
-    const stats = ask('stats');
-    assert.match(stats, /^port0 queue 0\n {2}now\n +\d+ {2}connections$/m);
-    assert.match(stats, /^ +\d+ {2}delivered +Packets handed to a transport\.$/m);
-    socket.destroy();
-    assert.deepEqual(sockets(), [`${child.pid}.sock`]);
-    child.kill('SIGKILL');
-    await once(child, 'close');
-    assert.equal(sockets().length, 1);
-    const nobody = spawnSync(process.execPath, [main, 'stats'], { encoding: 'utf8', env });
-    assert.equal(nobody.status, 1);
-    assert.match(nobody.stderr, /^dpdk-net: no process of this user runs on dpdk-net; start one/);
-    const next = await serve();
-    assert.match(ask('queues', '--pid', `${next.pid}`), /net_tap0/);
-    assert.deepEqual(sockets(), [`${next.pid}.sock`]);
-    next.kill('SIGTERM');
-    await once(next, 'close');
-    assert.deepEqual(sockets(), []);
-  });
+test('a running process is asked; one that was killed is not, and the next starts at once', async () => {
+  const child = await serve();
+  const socket = connect(8080, '10.77.0.2');
+  await once(socket, 'connect');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(socket, 'data');
+  assert.match(
+    ask('queues'),
+    /^port0 +0 +0 +any +\S+ +net_tap0 +net_tap +10\.77\.0\.2\/24 fd77::2\/64$/m,
+  );
+  const { localPort } = socket;
+  const filter = ['--state', 'established', '--port', `${localPort}`];
+  const text = ask('connections', ...filter, '--address', '10.77.0.0/24', '--details');
+  const ends = new RegExp(
+    `^ESTABLISHED +0 +0 +10\\.77\\.0\\.2:8080 +10\\.77\\.0\\.1:${localPort}$`,
+    'm',
+  );
+  assert.match(text, ends);
+  assert.match(text, /^ {5}cubic ts sack wscale:\d+,\d+ rto:\d+ rtt:\d+\.\d+\/\d+\.\d+ mss:1448 /m);
+  assert.match(
+    ask('neighbors'),
+    /^10\.77\.0\.1 +([0-9a-f]{2}:){5}\S+ +(reachable|stale|delay|probe) +\d+\.\d s ago/m,
+  );
+  const stats = ask('stats');
+  assert.match(stats, /^port0 queue 0\n {2}now\n +\d+ {2}connections$/m);
+  assert.match(stats, /^ +\d+ {2}delivered +Packets handed to a transport\.$/m);
+  socket.destroy();
+  assert.deepEqual(sockets(), [`${child.pid}.sock`]);
+  child.kill('SIGKILL');
+  await once(child, 'close');
+  assert.equal(sockets().length, 1);
+  const nobody = spawnSync(process.execPath, [main, 'stats'], { encoding: 'utf8', env });
+  assert.equal(nobody.status, 1);
+  assert.match(nobody.stderr, /^dpdk-net: no process of this user runs on dpdk-net; start one/);
+  const next = await serve();
+  assert.match(ask('queues', '--pid', `${next.pid}`), /net_tap0/);
+  assert.deepEqual(sockets(), [`${next.pid}.sock`]);
+  next.kill('SIGTERM');
+  await once(next, 'close');
+  assert.deepEqual(sockets(), []);
 });

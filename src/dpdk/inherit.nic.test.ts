@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import test from 'node:test';
 import { openPort } from './open-port.ts';
-import { inNamespace, ip } from './test-namespace.ts';
+import { enterNamespace, ip } from './test-namespace.ts';
 
 const CLOSE_ON_EXEC = 0o2000000;
 const NO_HEAP = { heapBytes: 1 << 20 };
@@ -25,33 +25,33 @@ function inheritable(): string[] {
   return found;
 }
 
-inNamespace(import.meta.url, () => {
-  const before = inheritable();
+await enterNamespace();
 
-  test('EAL, tap, af_packet and memif open nothing that a child process inherits', async () => {
-    const socket = `dpdk-net-test-${process.pid}-i`;
-    ip('link set lo up');
-    const tap = openPort({ device: 'net_tap0,iface=dtap0', ...NO_HEAP });
-    const packet = openPort({ device: 'net_af_packet0,iface=lo', ...NO_HEAP });
-    const memif = (role: string, index: number) =>
-      openPort({ device: `net_memif${index},role=${role},id=0,socket=${socket}`, ...NO_HEAP });
-    const server = memif('server', 0);
-    const client = memif('client', 1);
-    await Promise.all([server.linkUp(), client.linkUp()]);
-    assert.deepEqual(inheritable(), before);
-    for (const port of [client, server, packet, tap]) port.close();
-  });
+const before = inheritable();
 
-  test('tap: the interface goes with us though a child process of ours stays', async () => {
-    const port = openPort({ device: 'net_tap1,iface=dtap1', ...NO_HEAP });
-    const other = spawn('sleep', ['60'], { stdio: 'ignore' });
-    try {
-      await once(other, 'spawn');
-      port.close();
-      assert.doesNotMatch(ip('-o link'), /dtap1/);
-      assert.equal(other.exitCode, null);
-    } finally {
-      other.kill('SIGKILL');
-    }
-  });
+test('EAL, tap, af_packet and memif open nothing that a child process inherits', async () => {
+  const socket = `dpdk-net-test-${process.pid}-i`;
+  ip('link set lo up');
+  const tap = openPort({ device: 'net_tap0,iface=dtap0', ...NO_HEAP });
+  const packet = openPort({ device: 'net_af_packet0,iface=lo', ...NO_HEAP });
+  const memif = (role: string, index: number) =>
+    openPort({ device: `net_memif${index},role=${role},id=0,socket=${socket}`, ...NO_HEAP });
+  const server = memif('server', 0);
+  const client = memif('client', 1);
+  await Promise.all([server.linkUp(120_000), client.linkUp(120_000)]);
+  assert.deepEqual(inheritable(), before);
+  for (const port of [client, server, packet, tap]) port.close();
+});
+
+test('tap: the interface goes with us though a child process of ours stays', async () => {
+  const port = openPort({ device: 'net_tap1,iface=dtap1', ...NO_HEAP });
+  const other = spawn('sleep', ['60'], { stdio: 'ignore' });
+  try {
+    await once(other, 'spawn');
+    port.close();
+    assert.doesNotMatch(ip('-o link'), /dtap1/);
+    assert.equal(other.exitCode, null);
+  } finally {
+    other.kill('SIGKILL');
+  }
 });

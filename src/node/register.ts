@@ -8,7 +8,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { type Config, loadConfig, parseConfig } from '../config/config.ts';
 import { openStack } from '../runtime/open-stack.ts';
-import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
+import { exitOnSignals } from '../runtime/shutdown.ts';
 import { install } from './install.ts';
 
 const LOOPBACK_ONLY = 'dpdk.port = "loopback"\nroutes.kernel = []';
@@ -28,7 +28,6 @@ function start(config: Config): void {
     return;
   }
   const running = openStack(config);
-  atExit(() => running.close());
   if (hasDevice) exitOnSignals();
   install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
 }

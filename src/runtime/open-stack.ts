@@ -14,6 +14,7 @@ import { tuneCompiler } from './compiler.ts';
 import { type DrainReport, drain } from './drain.ts';
 import { findDevice } from './find-device.ts';
 import { PollLoop } from './poll-loop.ts';
+import { atExit } from './shutdown.ts';
 import { configureHostSide, removeStaleInterface, tapInterface, whyNoTap } from './tap.ts';
 
 /** What of `[dpdk] memory` is not for socket buffers: loopback slots, waiting packets, fragments. */
@@ -49,7 +50,8 @@ export interface RunningStack {
   readonly port: Port | null;
   /**
    * Ends every connection (FIN; RST after `deadlineMs`), closes the device, counts what is left.
-   * Synchronous, and idempotent: a second call gives the first one's report.
+   * Synchronous, and idempotent: a second call gives the first one's report. It happens by itself
+   * when the process ends.
    */
   close(deadlineMs?: number): CloseReport;
 }
@@ -158,13 +160,17 @@ function start(
     onLinkGone: () => process.emitWarning('the network device is gone', { code: 'DPDK_NET_LINK' }),
   });
   let report: CloseReport | null = null;
+  // EAL ends with the process, too; before it, while there is still a device to tell the peers by.
+  const atEnd = (): void => void close();
   const close = (deadlineMs?: number): CloseReport => {
     if (report !== null) return report;
+    process.removeListener('exit', atEnd);
     loop.stop();
     const drained = drain(stack, deadlineMs);
     report = { ...drained, slots: release() };
     return report;
   };
+  atExit(atEnd);
   loop.start();
   return { config, stack, loop, device, port, close };
 }

@@ -39,7 +39,7 @@ async function main(words) {
   if (noNic === null) {
     if (needsNic.length > 0)
       console.log(`· ${needsNic.length} test files with DPDK, one at a time`);
-    for (const file of needsNic) add(tally, await runTests([file], 1));
+    add(tally, await runTests(needsNic, 1));
   } else if (needsNic.length > 0) {
     notes.push(`not run: ${needsNic.length} test files with DPDK (${noNic})`);
   }

@@ -1,57 +1,54 @@
 /**
- * Runs test files with Node's test runner: a line per file, the whole story of what failed.
+ * Runs test files: a line per file, the whole story of what failed.
  * @module
  */
 import { relative } from 'node:path';
-import { run } from 'node:test';
-import { inspect } from 'node:util';
 import { at } from './root.mjs';
+import { runFile } from './test-file.mjs';
 
-/** No test file may take longer; the slowest soak has a minute. */
-const FILE_TIMEOUT_MS = 300_000;
+/** Only a file that hangs takes so long, however slow the machine. */
+const FILE_TIMEOUT_MS = 600_000;
 const HEARTBEAT_MS = 10_000;
 
-/**
- * Runs `files`, `concurrency` at a time. Returns how many tests passed and failed; a file that
- * does not load, crashes or runs out of time is a failed test.
- */
+/** Runs `files`, `concurrency` at a time. Returns how many tests passed and failed. */
 export async function runTests(files, concurrency) {
   const tally = { passed: 0, failed: 0, failures: [] };
-  if (files.length === 0) return tally;
-  const perFile = new Map();
-  const stream = run({ files, concurrency, timeout: FILE_TIMEOUT_MS });
+  const waiting = [...files];
+  const running = new Map();
   const heartbeat = setInterval(() => {
-    console.log(`  … ${tally.passed} passed, ${tally.failed} failed`);
+    const now = [...running].map(([file, start]) => `${file} (${seconds(start)})`).join(', ');
+    console.log(`  … ${tally.passed} passed, ${tally.failed} failed; ${now}`);
   }, HEARTBEAT_MS);
-  for await (const { type, data } of stream) {
-    if (type !== 'test:pass' && type !== 'test:fail') continue;
-    if (data.details?.type === 'suite') continue;
-    if (data.skip !== undefined || data.todo !== undefined) {
-      record(tally, perFile, { ...data, details: { error: 'a test must not be skipped' } }, false);
-    } else record(tally, perFile, data, type === 'test:pass');
-  }
+  const lane = async () => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const file = relative(at('.'), path);
+      const start = Date.now();
+      running.set(file, start);
+      const { passed, failures } = await runFile(path, FILE_TIMEOUT_MS);
+      running.delete(file);
+      record(tally, file, passed, failures, seconds(start));
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, lane));
   clearInterval(heartbeat);
-  for (const [file, { passed, failed }] of [...perFile].sort()) {
-    console.log(`  ${failed === 0 ? 'ok  ' : 'FAIL'} ${file} ${passed}/${passed + failed}`);
-  }
   return tally;
 }
 
-function record(tally, perFile, data, passed) {
-  const file = data.file === undefined ? '?' : relative(at('.'), data.file);
-  const counts = perFile.get(file) ?? { passed: 0, failed: 0 };
-  perFile.set(file, counts);
-  if (passed) {
-    tally.passed++;
-    counts.passed++;
-    return;
-  }
-  tally.failed++;
-  counts.failed++;
-  const error = data.details?.error;
-  const text = inspect(error?.cause ?? error, { depth: 4 });
-  tally.failures.push(`${file}: ${data.name}\n${text.replace(/^/gm, '    ')}`);
-  console.log(`  FAIL ${file}: ${data.name}`);
+function record(tally, file, passed, failures, time) {
+  const failed = failures.length;
+  add(tally, {
+    passed,
+    failed,
+    failures: failures.map(
+      ({ name, story }) => `${file}: ${name}\n${story.replace(/^/gm, '    ')}`,
+    ),
+  });
+  for (const { name } of failures) console.log(`  FAIL ${file}: ${name}`);
+  console.log(`  ${failed === 0 ? 'ok  ' : 'FAIL'} ${file} ${passed}/${passed + failed} ${time}`);
+}
+
+function seconds(start) {
+  return `${((Date.now() - start) / 1000).toFixed(1)} s`;
 }
 
 /** Adds the second tally to the first. */

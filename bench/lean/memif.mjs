@@ -26,6 +26,6 @@ export async function memifMachine(role, address, socket) {
     heapBytes: HEAP_BYTES,
     tcp: { receiveBufferBytes: BUFFER_BYTES, sendBufferBytes: BUFFER_BYTES },
   });
-  if (role === 'client') await port.linkUp();
+  if (role === 'client') await port.linkUp(120_000);
   return { machine: new Machine(stack), stack, port };
 }

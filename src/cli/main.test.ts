@@ -15,7 +15,7 @@ function write(name: string, text: string): void {
 }
 
 function dpdkNet(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  const options = { cwd: folder, encoding: 'utf8', timeout: 60_000 } as const;
+  const options = { cwd: folder, encoding: 'utf8', timeout: 180_000 } as const;
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], options);
   return { status, stdout, stderr };
 }

@@ -46,7 +46,7 @@ export async function kernelReceivesUdp(ends: Ends, family: Family): Promise<voi
   const socket = await kernelSocket(family);
   const payload = `a datagram of odd length over ${family}`;
   const fields = { ...addresses(ends, family), srcPort: 5000, dstPort: PORT, payload };
-  const arrived = once(socket, 'message', { signal: AbortSignal.timeout(5000) });
+  const arrived = once(socket, 'message', { signal: AbortSignal.timeout(100_000) });
   sendUnsummed(ends.link, Packet.udp(fields));
   await receiveOne(ends.link, () => true, 50);
   const [bytes] = (await arrived) as [Buffer];

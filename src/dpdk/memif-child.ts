@@ -39,7 +39,7 @@ function flood(): void {
 
 /** Sends numbered frames and waits until each came back, in order. */
 async function count(total: number): Promise<void> {
-  await port.linkUp();
+  await port.linkUp(120_000);
   const view = new DataView(frame.buffer);
   let sent = 0;
   let expected = 0;
@@ -67,14 +67,14 @@ async function crowd(total: number): Promise<void> {
     });
   }
   process.stdout.write('open\n');
-  await port.linkUp(20_000);
+  await port.linkUp(120_000);
   process.exit();
 }
 
 if (task === 'crowd') {
   await crowd(Number(amount));
 } else if (task === 'flood') {
-  await port.linkUp(20_000);
+  await port.linkUp(120_000);
   process.stdout.write('flooding\n');
   flood();
 } else {

@@ -26,7 +26,7 @@ async function run(name: string, program: string, flags: string[] = []): Promise
   for (const key of ['DPDK_NET_CONFIG', 'NODE_TEST_CONTEXT']) delete environment[key];
   const child = spawn(process.execPath, ['--import', register, ...flags, path], {
     env: environment,
-    timeout: 30_000,
+    timeout: 120_000,
   });
   child.stdin.end('from stdin\n');
   const exit = once(child, 'exit');

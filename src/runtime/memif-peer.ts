@@ -16,7 +16,7 @@ const port = openPort({
   eal: { memoryMb: 128 },
 });
 const stack = memifStack(port, '10.99.1.2');
-await port.linkUp(20_000);
+await port.linkUp(120_000);
 
 const sockets: TcpSocket[] = [];
 for (let i = 0; i < Number(count); i++) {

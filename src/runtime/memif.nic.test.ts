@@ -12,7 +12,7 @@ const PEER = fileURLToPath(new URL(`./memif-peer${import.meta.url.slice(-3)}`, i
 /** The long run of this test sets it to 100. */
 const KILLS = Number(process.env['DPDK_NET_KILLS'] ?? 3);
 const CONNECTIONS = 4;
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 180_000;
 
 /** What one kill came to, in ms: until the next peer's data, until the dead one's end. */
 interface Round {

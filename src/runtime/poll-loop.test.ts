@@ -151,7 +151,7 @@ function runProgram(body: string): { status: number | null; stdout: string } {
   const args = ['--input-type=module', '-e', code];
   const { status, stdout } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
-    timeout: 20_000,
+    timeout: 120_000,
   });
   return { status, stdout };
 }

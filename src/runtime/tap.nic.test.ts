@@ -18,7 +18,7 @@ function inNamespace(body: string): unknown {
   const args = ['-n', process.execPath, '--input-type=module', '-e', code];
   const { status, stdout, stderr } = spawnSync('unshare', args, {
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   assert.equal(status, 0, stderr);
   return JSON.parse(stdout);

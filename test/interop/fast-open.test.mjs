@@ -62,7 +62,7 @@ async function asked(listening, family) {
   const host = family === 4 ? OURS[4] : `[${OURS[6]}]`;
   const url = `http://${host}:${SERVED}/`;
   const [{ stdout }] = await Promise.all([
-    run('curl', ['-sS', '-g', '--tcp-fastopen', '--max-time', '10', url]),
+    run('curl', ['-sS', '-g', '--tcp-fastopen', '--max-time', '100', url]),
     serve(listening),
   ]);
   const more = (name) => (counted()[name] ?? 0) - (before[name] ?? 0);

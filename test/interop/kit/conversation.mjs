@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { CLOSED, CONNECTED } from '../../../dist/base/events.js';
 import { Pattern } from './pattern.mjs';
 
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** Somebody who waits for what happens to a socket. */
 export class Waiting {
@@ -126,6 +126,14 @@ export class Conversation extends Waiting {
       return source.ended;
     }, patienceMs);
     return { bytes, sha256: hash.digest('hex') };
+  }
+
+  /** Resolves when digest() or the like has read that many bytes in all. */
+  hasRead(bytes, patienceMs) {
+    return this.until(() => {
+      this.#fail();
+      return this.source.bytesRead >= bytes;
+    }, patienceMs);
   }
 
   /** `bytes` of the pattern, taken into the send buffer, then FIN. */

@@ -44,7 +44,7 @@ export class Kernel {
    * Runs `work(args, tools)` over there: it sees nothing of the scope that it is written in. Both
    * `args` and what it returns travel as JSON. Rejects when it takes longer than `patienceMs`.
    */
-  run(work, args = {}, patienceMs = 30_000) {
+  run(work, args = {}, patienceMs = 120_000) {
     const id = this.#next++;
     const late = new Error(`the kernel's side is still in ${work.name}() after ${patienceMs} ms`);
     return new Promise((resolve, reject) => {

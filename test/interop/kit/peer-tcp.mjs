@@ -89,7 +89,7 @@ export async function reset(_, { kept }) {
 export async function errorOf(_, { kept, once, sleep }) {
   const socket = kept.get('socket');
   socket.resume();
-  if (!socket.closed) await Promise.race([once(socket, 'close').catch(() => {}), sleep(10_000)]);
+  if (!socket.closed) await Promise.race([once(socket, 'close').catch(() => {}), sleep(100_000)]);
   return kept.get('error') ?? 'no error';
 }
 

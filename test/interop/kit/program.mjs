@@ -42,7 +42,7 @@ export class Program {
   }
 
   /** Resolves when `pattern` is in the output; rejects when it ends without, or is too slow. */
-  says(pattern, patienceMs = 60_000) {
+  says(pattern, patienceMs = 180_000) {
     return new Promise((resolve, reject) => {
       const watch = (isOver = false) => {
         const match = this.output.match(pattern);
@@ -78,7 +78,7 @@ export class Program {
   }
 
   /** Resolves with { code, signal, output } when it has ended and closed its output. */
-  ended(patienceMs = 30_000) {
+  ended(patienceMs = 120_000) {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
         () => reject(new Error(`it does not end:\n${this.output}`)),
@@ -95,7 +95,7 @@ export class Program {
 /** Runs it to its end; the output. Throws with the output when it fails. */
 export async function run(...command) {
   const program = new Program(command);
-  const { code, output } = await program.ended(120_000);
+  const { code, output } = await program.ended(180_000);
   if (code !== 0) throw new Error(`${command.join(' ')}: status ${code}\n${output}`);
   return output;
 }

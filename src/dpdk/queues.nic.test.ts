@@ -11,7 +11,7 @@ import * as Packet from '../testing/packet.ts';
 import { kernelSetup } from './kernel-peer.ts';
 import { openPort } from './open-port.ts';
 import type { Port } from './port.ts';
-import { inNamespace, ip } from './test-namespace.ts';
+import { enterNamespace, ip } from './test-namespace.ts';
 
 const SMALL = { heapBytes: 1 << 20, join: false, rxDescriptors: 256, txDescriptors: 256 };
 const OURS = '10.9.9.2';
@@ -89,121 +89,121 @@ async function kernelSpreads(port: Port): Promise<void> {
   assert.ok(new Set(all.filter(isOurs).map(({ queue }) => queue)).size > 1);
 }
 
-inNamespace(import.meta.url, () => {
-  test('tap, 16 queues: each flow of the kernel has one queue, ours', async () => {
-    const port = openPort({ device: 'net_tap0,iface=dtap0', queues: 16, ...SMALL });
-    assert.equal(port.links.length, 16);
-    for (const line of kernelSetup('dtap0', port.links[0]!)) ip(line);
-    await kernelSpreads(port);
-    port.close();
-  });
+await enterNamespace();
 
-  test('af_packet, 4 queue pairs with fan-out: the same, whatever the kernel chooses', async () => {
-    ip('link add v0 type veth peer name v1');
-    ip('link set v0 up');
-    const port = openPort({ device: 'net_af_packet0,iface=v0,qpairs=4', queues: 4, ...SMALL });
-    assert.equal(port.links.length, 4);
-    for (const line of kernelSetup('v1', port.links[0]!)) {
-      ip(line.replace('addr add', 'addr replace'));
+test('tap, 16 queues: each flow of the kernel has one queue, ours', async () => {
+  const port = openPort({ device: 'net_tap0,iface=dtap0', queues: 16, ...SMALL });
+  assert.equal(port.links.length, 16);
+  for (const line of kernelSetup('dtap0', port.links[0]!)) ip(line);
+  await kernelSpreads(port);
+  port.close();
+});
+
+test('af_packet, 4 queue pairs with fan-out: the same, whatever the kernel chooses', async () => {
+  ip('link add v0 type veth peer name v1');
+  ip('link set v0 up');
+  const port = openPort({ device: 'net_af_packet0,iface=v0,qpairs=4', queues: 4, ...SMALL });
+  assert.equal(port.links.length, 4);
+  for (const line of kernelSetup('v1', port.links[0]!)) {
+    ip(line.replace('addr add', 'addr replace'));
+  }
+  await kernelSpreads(port);
+  port.close();
+});
+
+test('memif, 4 rings each way: the receiver finds the queue, not the sender', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-'));
+  const socket = join(folder, 'x.sock');
+  const [server, client] = ['server', 'client'].map((role, n) =>
+    openPort({
+      device: `net_memif${n},role=${role},id=0,socket=${socket}`,
+      queues: 4,
+      astray: 0.1,
+      ...SMALL,
+    }),
+  ) as [Port, Port];
+  await Promise.all([server.linkUp(), client.linkUp()]);
+  const all: Arrival[] = [];
+  for (let number = 0; number < PER_FLOW; number++) {
+    for (let flow = 0; flow < FLOWS; flow++) {
+      // One ring for a flow, but any.
+      assert.ok(sendFrame(client.links[(flow * 7) % 4]!, datagram(1000 + flow, number)));
     }
-    await kernelSpreads(port);
-    port.close();
-  });
+    for (const link of client.links) link.exchange();
+    let ours = 0;
+    all.push(
+      ...(await collect(server, (some) => {
+        ours = some.filter(isOurs).length;
+        return ours === FLOWS;
+      })),
+    );
+  }
+  checkDatagrams(server, all, FLOWS);
+  client.close();
+  server.close();
+  rmSync(folder, { recursive: true });
+});
 
-  test('memif, 4 rings each way: the receiver finds the queue, not the sender', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-'));
-    const socket = join(folder, 'x.sock');
-    const [server, client] = ['server', 'client'].map((role, n) =>
-      openPort({
-        device: `net_memif${n},role=${role},id=0,socket=${socket}`,
-        queues: 4,
-        astray: 0.1,
-        ...SMALL,
-      }),
-    ) as [Port, Port];
-    await Promise.all([server.linkUp(), client.linkUp()]);
+test('vhost and virtio-user, 2 queues: the card in software and its driver', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-'));
+  const socket = join(folder, 'vhost.sock');
+  const host = openPort({ device: `net_vhost0,iface=${socket},queues=2`, queues: 2, ...SMALL });
+  const guest = openPort({
+    device: `net_virtio_user0,path=${socket},queues=2,queue_size=256`,
+    queues: 2,
+    ...SMALL,
+  });
+  await Promise.all([host.linkUp(), guest.linkUp()]);
+  for (const [from, to] of [
+    [guest, host],
+    [host, guest],
+  ] as const) {
     const all: Arrival[] = [];
     for (let number = 0; number < PER_FLOW; number++) {
       for (let flow = 0; flow < FLOWS; flow++) {
-        // One ring for a flow, but any.
-        assert.ok(sendFrame(client.links[(flow * 7) % 4]!, datagram(1000 + flow, number)));
+        assert.ok(sendFrame(from.links[flow % 2]!, datagram(1000 + flow, number)));
       }
-      for (const link of client.links) link.exchange();
-      let ours = 0;
+      for (const link of from.links) link.exchange();
       all.push(
-        ...(await collect(server, (some) => {
-          ours = some.filter(isOurs).length;
-          return ours === FLOWS;
+        ...(await collect(to, (some) => {
+          for (const link of from.links) link.exchange();
+          return some.filter(isOurs).length === FLOWS;
         })),
       );
     }
-    checkDatagrams(server, all, FLOWS);
-    client.close();
-    server.close();
-    rmSync(folder, { recursive: true });
-  });
+    checkDatagrams(to, all, FLOWS);
+  }
+  guest.close();
+  host.close();
+  rmSync(folder, { recursive: true });
+});
 
-  test('vhost and virtio-user, 2 queues: the card in software and its driver', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-'));
-    const socket = join(folder, 'vhost.sock');
-    const host = openPort({ device: `net_vhost0,iface=${socket},queues=2`, queues: 2, ...SMALL });
-    const guest = openPort({
-      device: `net_virtio_user0,path=${socket},queues=2,queue_size=256`,
-      queues: 2,
-      ...SMALL,
-    });
-    await Promise.all([host.linkUp(), guest.linkUp()]);
-    for (const [from, to] of [
-      [guest, host],
-      [host, guest],
-    ] as const) {
-      const all: Arrival[] = [];
-      for (let number = 0; number < PER_FLOW; number++) {
-        for (let flow = 0; flow < FLOWS; flow++) {
-          assert.ok(sendFrame(from.links[flow % 2]!, datagram(1000 + flow, number)));
-        }
-        for (const link of from.links) link.exchange();
-        all.push(
-          ...(await collect(to, (some) => {
-            for (const link of from.links) link.exchange();
-            return some.filter(isOurs).length === FLOWS;
-          })),
-        );
-      }
-      checkDatagrams(to, all, FLOWS);
+test('8 KB of fragmented UDP on 4 queues: each datagram whole on the queue of its addresses', async () => {
+  const port = openPort({ device: 'net_tap1,iface=dtap1', queues: 4, astray: 0.1, ...SMALL });
+  for (const line of kernelSetup('dtap1', port.links[0]!)) ip(line.replaceAll('9.9.', '9.8.'));
+  const sockets = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const socket = createSocket('udp4').bind(0, '10.9.8.1');
+      await once(socket, 'listening');
+      return socket;
+    }),
+  );
+  const bytes = new Map<number, number>();
+  const queues = new Set<number>();
+  const BYTES = 8192 + 8;
+  for (const socket of sockets) socket.send(Buffer.alloc(8192, 1), 7, '10.9.8.2');
+  await collect(port, (some) => {
+    bytes.clear();
+    for (const { bytes: frame, queue } of some.filter(isOurs)) {
+      const view = new DataView(frame.buffer);
+      const id = view.getUint16(18);
+      bytes.set(id, (bytes.get(id) ?? 0) + view.getUint16(16) - 20);
+      queues.add(queue);
     }
-    guest.close();
-    host.close();
-    rmSync(folder, { recursive: true });
+    return bytes.size === sockets.length && [...bytes.values()].every((sum) => sum === BYTES);
   });
-
-  test('8 KB of fragmented UDP on 4 queues: each datagram whole on the queue of its addresses', async () => {
-    const port = openPort({ device: 'net_tap1,iface=dtap1', queues: 4, astray: 0.1, ...SMALL });
-    for (const line of kernelSetup('dtap1', port.links[0]!)) ip(line.replaceAll('9.9.', '9.8.'));
-    const sockets = await Promise.all(
-      Array.from({ length: 8 }, async () => {
-        const socket = createSocket('udp4').bind(0, '10.9.8.1');
-        await once(socket, 'listening');
-        return socket;
-      }),
-    );
-    const bytes = new Map<number, number>();
-    const queues = new Set<number>();
-    const BYTES = 8192 + 8;
-    for (const socket of sockets) socket.send(Buffer.alloc(8192, 1), 7, '10.9.8.2');
-    await collect(port, (some) => {
-      bytes.clear();
-      for (const { bytes: frame, queue } of some.filter(isOurs)) {
-        const view = new DataView(frame.buffer);
-        const id = view.getUint16(18);
-        bytes.set(id, (bytes.get(id) ?? 0) + view.getUint16(16) - 20);
-        queues.add(queue);
-      }
-      return bytes.size === sockets.length && [...bytes.values()].every((sum) => sum === BYTES);
-    });
-    const [ours, kernel] = [Address.parse('10.9.8.2'), Address.parse('10.9.8.1')];
-    assert.deepEqual([...queues], [port.steering!.queueOf(ours, kernel, 0, 0)]);
-    for (const socket of sockets) socket.close();
-    port.close();
-  });
+  const [ours, kernel] = [Address.parse('10.9.8.2'), Address.parse('10.9.8.1')];
+  assert.deepEqual([...queues], [port.steering!.queueOf(ours, kernel, 0, 0)]);
+  for (const socket of sockets) socket.close();
+  port.close();
 });

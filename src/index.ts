@@ -10,6 +10,15 @@ import { DEFAULT_FILE } from './config/default-file.ts';
 import { setCurrent } from './node/current.ts';
 import { openStack as open, type RunningStack } from './runtime/open-stack.ts';
 
+export {
+  type AppContext,
+  type AppOptions,
+  type AppWorker,
+  DpdkApp,
+  type WorkerContext,
+} from './app/app.ts';
+export { Logger, type LoggerOptions } from './app/logger.ts';
+export { type Subsystem, SubsystemError } from './app/subsystems.ts';
 export { type Config, loadConfig, parseConfig } from './config/config.ts';
 export { ConfigError } from './config/problems.ts';
 export type { CloseReport, DeviceSummary, RunningStack } from './runtime/open-stack.ts';

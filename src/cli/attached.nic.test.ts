@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,9 +31,22 @@ const sockets = (): string[] => readdirSync(join(folder, 'dpdk-net'));
 const ask = (...args: string[]): string =>
   execFileSync(process.execPath, [main, ...args], { encoding: 'utf8', env, timeout: 120_000 });
 
+writeFileSync(join(folder, 'index.html'), 'hello');
+const config = join(folder, 'site.toml');
+writeFileSync(
+  config,
+  `${readFileSync(`${root}examples/dpdk-net.toml`, 'utf8')}
+     [[listeners]]
+     service = "static"
+     port = 8080
+     root = "."
+     [[listeners]]
+     service = "echo"
+     port = 7`,
+);
+
 async function serve(): Promise<ChildProcess> {
-  const config = `${root}examples/dpdk-net.toml`;
-  const args = [main, 'run', '--config', config, `${root}examples/http/server.js`];
+  const args = [main, 'start', '--config', config];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let text = '';
@@ -42,11 +55,16 @@ async function serve(): Promise<ChildProcess> {
       text += chunk;
     });
   }
-  while (!text.includes('listening on port 8080')) {
+  for (;;) {
     assert.equal(child.exitCode, null, text);
+    const socket = connect(8080, '10.77.0.2');
+    const connected = await new Promise<boolean>((resolve) => {
+      socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    });
+    socket.destroy();
+    if (connected) return child;
     await delay(10);
   }
-  return child;
 }
 
 test('a running process is asked; one that was killed is not, and the next starts at once', async () => {
@@ -54,7 +72,11 @@ test('a running process is asked; one that was killed is not, and the next start
   const socket = connect(8080, '10.77.0.2');
   await once(socket, 'connect');
   socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
-  await once(socket, 'data');
+  const [page] = (await once(socket, 'data')) as [Buffer];
+  assert.match(page.toString(), /^HTTP\/1\.1 200 OK\r\n/);
+  const echo = connect(7, '10.77.0.2');
+  echo.end('come back');
+  assert.equal(String(((await once(echo, 'data')) as [Buffer])[0]), 'come back');
   assert.match(
     ask('queues'),
     /^port0 +0 +0 +any +\S+ +net_tap0 +net_tap +10\.77\.0\.2\/24 fd77::2\/64$/m,

@@ -6,10 +6,10 @@
  * line or the configuration is wrong (nothing was started).
  * @module
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.ts';
 import { AttachError } from '../control/client.ts';
+import { version } from '../control/version.ts';
 import { addConfigCommand } from './config.ts';
 import { addConnectionsCommand } from './connections.ts';
 import { addDevicesCommand } from './devices.ts';
@@ -18,14 +18,11 @@ import { addLcoresCommand } from './lcores.ts';
 import { addNeighborsCommand } from './neighbors.ts';
 import { configOptions } from './options.ts';
 import { addQueuesCommand } from './queues.ts';
+import { addStartCommand } from './start.ts';
 import { addStatsCommand } from './stats.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
-
-const { version } = JSON.parse(
-  readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-) as { version: string };
 
 const RUN_HELP = `
 The program is an ordinary one: its node:net, http, https, tls, dgram and fetch are carried by
@@ -71,6 +68,7 @@ configOptions(program.command('run'))
   .argument('<program>', 'the JavaScript file to run')
   .argument('[args...]', 'arguments for the program')
   .option('-q, --quiet', 'do not say what runs')
+  .option('--dry-run', 'only say what would be done: queues, cores, addresses, listeners')
   .passThroughOptions()
   .exitOverride()
   .addHelpText('after', RUN_HELP)
@@ -80,6 +78,7 @@ configOptions(program.command('run'))
       config: options.config ?? null,
       settings: options.set,
       quiet: options.quiet ?? false,
+      dryRun: options.dryRun ?? false,
       version,
     });
   });
@@ -113,8 +112,10 @@ interface RunOptions {
   config?: string;
   set: string[];
   quiet?: boolean;
+  dryRun?: boolean;
 }
 
+addStartCommand(program, version);
 addConfigCommand(program);
 addQueuesCommand(program);
 addConnectionsCommand(program);

@@ -15,7 +15,9 @@ export function addQueuesCommand(program: Command): void {
 }
 
 /** The plan of `--dry-run` has the same columns. */
-export function queuesText(queues: readonly QueueReport[]): string {
+export function queuesText(
+  queues: readonly Omit<QueueReport, 'mac' | 'mtu' | 'features'>[],
+): string {
   const headings = ['port', 'queue', 'worker', 'core', 'numa', 'device', 'driver', 'addresses'];
   return tableText(
     headings,

@@ -6,7 +6,8 @@
  */
 import { existsSync, writeSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
+import { type Plan, planOf } from '../app/plan.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { DEFAULT_FILE } from '../config/default-file.ts';
 import { openControl, reporterOf } from '../control/process.ts';
@@ -14,6 +15,7 @@ import { openStack, type RunningStack } from '../runtime/open-stack.ts';
 import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import { banner, farewell } from './banner.ts';
 import { StartError, UsageError } from './errors.ts';
+import { planText } from './plan.ts';
 
 export interface RunSettings {
   /** The configuration file; null: the default one, in the current folder. */
@@ -22,6 +24,10 @@ export interface RunSettings {
   readonly settings: readonly string[];
   /** Print neither banner nor farewell. */
   readonly quiet: boolean;
+  /** Only say what would be done. */
+  readonly dryRun?: boolean;
+  /** What the process is called among others; 'run FILE' when not given. */
+  readonly title?: string;
   readonly version: string;
 }
 
@@ -39,11 +45,30 @@ export async function run(
 ): Promise<void> {
   const program = findProgram(file);
   const config = loadConfig(settings.config ?? DEFAULT_FILE, settings.settings);
+  await runWith(config, program, args, settings);
+}
+
+/** The same with a configuration that is read already. `program` is a full path. */
+export async function runWith(
+  config: Config,
+  program: string,
+  args: readonly string[],
+  settings: RunSettings,
+): Promise<void> {
+  if (config.ports.length > 1) {
+    throw new UsageError(
+      `there are ${config.ports.length} [[ports]]: one program has one; a DpdkApp serves several`,
+    );
+  }
+  if (settings.dryRun === true) {
+    process.stdout.write(planText(plan(config)));
+    return;
+  }
   // Synchronous from here to the listeners: no signal can come in between.
   const running = open(config);
   const reporters = [reporterOf(running)];
-  const title = `run ${file}`;
-  const control = openControl({ version: settings.version, title, reporters: () => reporters });
+  const title = settings.title ?? `run ${basename(program)}`;
+  const control = openControl({ title, reporters: () => reporters });
   atExit(() => {
     control?.close();
     const report = running.close();
@@ -56,6 +81,14 @@ export async function run(
   process.argv = [process.execPath, program, ...args];
   // As `node program` does it: CommonJS sees itself as require.main, and ES modules work as well.
   (Module as unknown as { runMain(): void }).runMain();
+}
+
+function plan(config: Config): Plan {
+  try {
+    return planOf(config);
+  } catch (error) {
+    throw new StartError(error);
+  }
 }
 
 function open(config: Config): RunningStack {

@@ -30,6 +30,7 @@ import {
 } from './report.ts';
 import { answerOver, remoteReporter } from './reporter.ts';
 import { ControlServer } from './server.ts';
+import { version } from './version.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-control-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -45,7 +46,7 @@ client.write(Buffer.from('hello'));
 loop.wake();
 loop.release();
 
-const options = { version: '1.2.3', title: 'test', folder };
+const options = { version, title: 'test', folder };
 
 test('a process is found by its user, asked, and gone when it has closed', async () => {
   const control = openControl({ ...options, reporters: () => [reporterOf(running)] })!;
@@ -53,7 +54,7 @@ test('a process is found by its user, asked, and gone when it has closed', async
   const attached = await attach(null, folder);
   assert.equal(statSync(control.path).mode & 0o777, 0o600);
   const { dpdkNet, pid, title } = attached.hello;
-  assert.deepEqual([dpdkNet, pid, title], ['1.2.3', process.pid, 'test']);
+  assert.deepEqual([dpdkNet, pid, title], [version, process.pid, 'test']);
   const [queue] = await attached.ask<QueueReport[]>('queues');
   assert.deepEqual([queue!.port, queue!.queue, queue!.device], ['port0', 0, 'loopback']);
   const [listening] = await attached.ask<ListenerReport[]>('listeners');

@@ -6,12 +6,12 @@ import { cpus } from 'node:os';
 import { listCards } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import type { ConnectionFilter } from './connections.ts';
-import { type QueueReport, StackReporter } from './report.ts';
+import { placesOf, type QueueReport, StackReporter } from './report.ts';
 import { localReporter, type Question, type Reporter } from './reporter.ts';
 import { ControlServer, type Methods, type Streams } from './server.ts';
+import { version } from './version.ts';
 
 export interface ProcessOptions {
-  readonly version: string;
   /** What runs, for those who have to choose among several. */
   readonly title: string;
   /** Made anew for every question: workers come and go. */
@@ -23,7 +23,7 @@ export interface ProcessOptions {
 /** Listens. Close it when the process ends. Null, with a warning, when there can be no socket. */
 export function openControl(options: ProcessOptions): ControlServer | null {
   try {
-    return new ControlServer({ ...options, methods: methodsOf(options) });
+    return new ControlServer({ ...options, version, methods: methodsOf(options) });
   } catch (error) {
     const reason = (error as Error).message;
     process.emitWarning(`no control socket: ${reason}`, { code: 'DPDK_NET_CONTROL' });
@@ -33,13 +33,12 @@ export function openControl(options: ProcessOptions): ControlServer | null {
 
 /** The one stack of a process that has no workers. */
 export function reporterOf(running: RunningStack): Reporter {
-  const place = { port: running.config.ports[0]!.name, queue: 0, worker: 0, core: -1 };
-  const numa = running.port?.device.info.socket ?? -1;
-  return localReporter(new StackReporter(running, { ...place, numa }));
+  const { port, queue, worker, core, numa } = placesOf(running.config.ports[0]!)[0]!;
+  return localReporter(new StackReporter(running, { port, queue, worker, core, numa }));
 }
 
 /** The questions, each answered for all stacks together. */
-export function methodsOf({ version, title, reporters }: ProcessOptions): Methods {
+export function methodsOf({ title, reporters }: ProcessOptions): Methods {
   const askAll = async (question: Question, params = {}): Promise<unknown[]> =>
     await Promise.all(reporters().map((reporter) => reporter.ask(question, params)));
   const lists =

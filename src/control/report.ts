@@ -4,8 +4,10 @@
  * @module
  */
 import { Address } from '../base/address.ts';
+import type { PortConfig } from '../config/config.ts';
 import { REACHABLE, STATIC } from '../net/neighbor/neighbor.ts';
 import * as NetStats from '../net/stats.ts';
+import { findDevice } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import type { StackCounts, StackReport } from '../stack/index.ts';
 import * as Mac from '../wire/mac.ts';
@@ -62,6 +64,27 @@ export interface ListenerReport extends StackPlace {
   readonly tcpPort: number;
   readonly waiting: number;
   readonly halfOpen: number;
+}
+
+/** A queue of a port, before it is opened: who will serve it, and what is behind it. */
+export type QueuePlace = StackPlace & Pick<QueueReport, 'device' | 'driver'>;
+
+/**
+ * Where the queues of a port will be served. One queue is the main thread's, which stays where
+ * the kernel puts it. Throws an Error that says what to do when the device is not there.
+ */
+export function placesOf({ name, device, queues }: PortConfig): QueuePlace[] {
+  const found = device === 'loopback' ? { device, driver: 'none', numa: -1 } : findDevice(device);
+  const label = found.device.replace(/,.*/, '');
+  return Array.from({ length: queues.count }, (_, queue) => ({
+    port: name,
+    queue,
+    worker: 0,
+    core: -1,
+    numa: found.numa,
+    device: label,
+    driver: found.driver,
+  }));
 }
 
 /** By the number in `Neighbor.state`. */

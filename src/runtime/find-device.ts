@@ -19,6 +19,8 @@ export interface FoundDevice {
   readonly device: string;
   /** What is behind it, in words. */
   readonly what: string;
+  /** DPDK's driver where the name tells it, else the kernel's for the card; '?': unknown. */
+  readonly driver: string;
   /** NUMA node; -1: none, or unknown. */
   readonly numa: number;
 }
@@ -61,12 +63,13 @@ function cardAt(pci: string, path: string): Card {
 export function findDevice(name: string, sys = '/sys'): FoundDevice {
   if (name === 'auto') return findAny(listCards(sys));
   if (/^(net|eth|crypto)_/.test(name)) {
-    return { device: name, what: `virtual, ${name.match(/^[a-z]+_[a-z_]+/)![0]}`, numa: -1 };
+    const driver = name.match(/^[a-z]+_[a-z_]*[a-z]/)![0];
+    return { device: name, what: `virtual, ${driver}`, driver, numa: -1 };
   }
   if (PCI_ADDRESS.test(name)) return findCard(name, listCards(sys));
   const found = findInterface(name, sys);
   // Anything else may be a name that DPDK knows: it will say if it does not.
-  return found ?? { device: name, what: 'as DPDK calls it', numa: -1 };
+  return found ?? { device: name, what: 'as DPDK calls it', driver: '?', numa: -1 };
 }
 
 function findAny(cards: readonly Card[]): FoundDevice {
@@ -114,7 +117,7 @@ function usableCard(card: Card, name: string): FoundDevice {
 
 function found({ pci, driver, interfaces, numa }: Card): FoundDevice {
   const names = interfaces.length === 0 ? '' : `, ${interfaces.join(' ')}`;
-  return { device: pci, what: `a card with the kernel's driver ${driver}${names}`, numa };
+  return { device: pci, what: `a card with the kernel's driver ${driver}${names}`, driver, numa };
 }
 
 function textOf(path: string): string {

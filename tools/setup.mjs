@@ -20,12 +20,19 @@ const OLDEST_NODE = [20, 19];
  */
 export async function setup({ test = false } = {}) {
   checkNode();
-  const problems = await setupSystem(
+  const system = setupSystem(
     test ? { ...Packages.BUILD_PACKAGES, ...Packages.TEST_PACKAGES } : Packages.BUILD_PACKAGES,
   );
-  const stale = Packages.npmStaleness();
-  if (stale !== null) await Packages.installNpmPackages(stale);
+  // Another server than the one that has the system's packages: both at once.
+  if (test) await setupNpm(Packages.EXAMPLES);
+  const problems = await system;
+  await setupNpm();
   return problems;
+}
+
+async function setupNpm(folder) {
+  const stale = Packages.npmStaleness(folder);
+  if (stale !== null) await Packages.installNpmPackages(stale, folder);
 }
 
 function checkNode() {

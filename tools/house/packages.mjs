@@ -30,6 +30,8 @@ export const TEST_PACKAGES = {
   ethtool: 'offload settings of the peer interface',
   tcpdump: 'captures on the peer side',
   'util-linux': 'unshare, for network namespaces',
+  openssl: 'certificates, and a TLS client',
+  'redis-server': 'what the Redis client of the examples talks to',
 };
 
 // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholders are dpkg-query's.
@@ -69,30 +71,34 @@ export function installCommand(names) {
   return `sudo apt-get update && sudo apt-get install -y ${names.join(' ')}`;
 }
 
-/** Why node_modules does not match package-lock.json; null when it does. */
-export function npmStaleness() {
-  if (!existsSync(new URL('node_modules', ROOT))) return 'node_modules is missing';
-  const installedLock = new URL('node_modules/.package-lock.json', ROOT);
+/** Where the examples have the packages that they use: dpdk-net itself needs none of them. */
+export const EXAMPLES = new URL('examples/', ROOT);
+
+/** Why `folder`'s node_modules does not match its package-lock.json; null when it does. */
+export function npmStaleness(folder = ROOT) {
+  if (!existsSync(new URL('node_modules', folder))) return 'node_modules is missing';
+  const installedLock = new URL('node_modules/.package-lock.json', folder);
   if (!existsSync(installedLock)) return 'node_modules is incomplete';
-  const wanted = JSON.parse(readFileSync(new URL('package-lock.json', ROOT), 'utf8')).packages;
+  const wanted = JSON.parse(readFileSync(new URL('package-lock.json', folder), 'utf8')).packages;
   const present = JSON.parse(readFileSync(installedLock, 'utf8')).packages;
   for (const [path, entry] of Object.entries(wanted)) {
     if (!path.startsWith('node_modules/')) continue;
     const found = present[path];
     if (found === undefined && entry.optional) continue;
     const same = found?.version === entry.version && found?.integrity === entry.integrity;
-    if (!same || !existsSync(new URL(path, ROOT)))
+    if (!same || !existsSync(new URL(path, folder)))
       return `${path} is not what package-lock.json says`;
   }
   return null;
 }
 
-/** Installs the npm packages as package-lock.json names them. */
-export async function installNpmPackages(reason) {
+/** Installs a folder's npm packages as its package-lock.json names them. */
+export async function installNpmPackages(reason, folder = ROOT) {
+  const what = folder === ROOT ? 'npm packages' : 'the npm packages of the examples';
   await step(
-    `installing npm packages (npm ci; ${reason})`,
+    `installing ${what} (npm ci; ${reason})`,
     'npm',
     ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=warn'],
-    { cwd: ROOT },
+    { cwd: folder },
   );
 }

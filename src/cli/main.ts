@@ -10,9 +10,11 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.ts';
 import { AttachError } from '../control/client.ts';
 import { version } from '../control/version.ts';
+import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addConnectionsCommand } from './connections.ts';
 import { addDevicesCommand } from './devices.ts';
+import { addDoctorCommand } from './doctor.ts';
 import { StartError, UsageError } from './errors.ts';
 import { addLcoresCommand } from './lcores.ts';
 import { addNeighborsCommand } from './neighbors.ts';
@@ -123,6 +125,8 @@ addNeighborsCommand(program);
 addStatsCommand(program);
 addLcoresCommand(program);
 addDevicesCommand(program);
+addDoctorCommand(program);
+addCompletionCommand(program);
 
 try {
   await program.parseAsync();

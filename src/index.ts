@@ -21,7 +21,8 @@ export { Logger, type LoggerOptions } from './app/logger.ts';
 export { type Subsystem, SubsystemError } from './app/subsystems.ts';
 export { type Config, loadConfig, parseConfig } from './config/config.ts';
 export { ConfigError } from './config/problems.ts';
-export type { CloseReport, DeviceSummary, RunningStack } from './runtime/open-stack.ts';
+export type { DeviceSummary } from './runtime/open-device.ts';
+export type { CloseReport, RunningStack } from './runtime/open-stack.ts';
 export type { EventOwner } from './runtime/poll-loop.ts';
 export {
   ACCEPTABLE,

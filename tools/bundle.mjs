@@ -28,6 +28,7 @@ const ENTRIES = [
   'testing/index',
   'app/services-main',
   'cli/main',
+  'cli/worker',
 ];
 /** The floors of the packet path: pure, and together in one file. */
 const PURE = /^dist\/(base|wire|storage|shared|link|net|tcp|udp|stack)\//;

@@ -2,15 +2,20 @@
  * What runs, for people: printed when the stack is open, and when it has ended.
  * @module
  */
-import type { CloseReport, DeviceSummary, RunningStack } from '../runtime/open-stack.ts';
+import type { DeviceSummary } from '../runtime/open-device.ts';
+import type { CloseReport, RunningStack } from '../runtime/open-stack.ts';
 
 /** Several lines: the device, the addresses, who does what, what stays with the kernel. */
-export function banner(version: string, { config, device }: RunningStack): string {
+export function banner(
+  version: string,
+  { config, device }: Pick<RunningStack, 'config' | 'device'>,
+): string {
   const { network, routes } = config;
   const rows: [string, string][] =
     device === null
       ? [['device', 'none: only the loopback of the stack itself']]
       : deviceRows(device, config.tap.hostAddresses.join(' '));
+  if (config.queues.count > 1) rows.push(['queues', `${config.queues.count}, a worker for each`]);
   if (network.addresses.length > 0) rows.push(['address', network.addresses.join('  ')]);
   if (network.gateways.length > 0) rows.push(['gateway', network.gateways.join('  ')]);
   const kernel = routes.kernel.length === 0 ? 'nothing' : routes.kernel.join('  ');

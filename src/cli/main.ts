@@ -35,6 +35,7 @@ Examples:
   dpdk-net run server.js
   dpdk-net run --config other.toml server.js --port 8080
   dpdk-net run --set network.mtu=9000 --set tcp.no_delay=true server.js
+  dpdk-net run --queues 4 server.js                        (the program once for each queue)
   dpdk-net run --set dpdk.port=loopback --set routes.kernel=[] server.js     (no device at all)
 
 A least configuration (dpdk-net.toml):
@@ -69,6 +70,7 @@ configOptions(program.command('run'))
   .description('Runs an unmodified Node program on the stack.')
   .argument('<program>', 'the JavaScript file to run')
   .argument('[args...]', 'arguments for the program')
+  .option('-n, --queues <number>', 'run it once per queue, each in a worker with its own stack')
   .option('-q, --quiet', 'do not say what runs')
   .option('--dry-run', 'only say what would be done: queues, cores, addresses, listeners')
   .passThroughOptions()
@@ -78,7 +80,7 @@ configOptions(program.command('run'))
     const { run } = await import('./run.ts');
     await run(file, args, {
       config: options.config ?? null,
-      settings: options.set,
+      settings: [...options.set, ...queueSettings(options)],
       quiet: options.quiet ?? false,
       dryRun: options.dryRun ?? false,
       version,
@@ -113,6 +115,7 @@ interface PingCommandOptions {
 interface RunOptions {
   config?: string;
   set: string[];
+  queues?: string;
   quiet?: boolean;
   dryRun?: boolean;
 }
@@ -143,4 +146,9 @@ function exitCodeOf(error: unknown): number {
     return isUsage ? WRONG_USAGE : FAILED;
   }
   throw error;
+}
+
+/** --queues N is a shorter --set queues.count=N. */
+function queueSettings({ queues }: RunOptions): string[] {
+  return queues === undefined ? [] : [`queues.count=${queues}`];
 }

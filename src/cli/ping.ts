@@ -10,8 +10,8 @@ import { loadConfig } from '../config/config.ts';
 import { DEFAULT_FILE } from '../config/default-file.ts';
 import { TIME_EXCEEDED } from '../net/transport.ts';
 import { EMPTY, type PingSocket } from '../ping/socket.ts';
+import { nowMicros } from '../runtime/now.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
-import { nowMicros } from '../runtime/poll-loop.ts';
 import { StartError, UsageError } from './errors.ts';
 import { addLoss, addReply, lineOf, type Outcome, Statistics, summaryOf } from './ping-report.ts';
 

@@ -8,7 +8,7 @@ import { existsSync, writeSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { basename, resolve } from 'node:path';
 import { type Plan, planOf } from '../app/plan.ts';
-import { type Config, loadConfig } from '../config/config.ts';
+import { type Config, loadConfig, readSource } from '../config/config.ts';
 import { DEFAULT_FILE } from '../config/default-file.ts';
 import { openControl, reporterOf } from '../control/process.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
@@ -16,6 +16,7 @@ import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import { banner, farewell } from './banner.ts';
 import { StartError, UsageError } from './errors.ts';
 import { planText } from './plan.ts';
+import { runWorkers } from './run-workers.ts';
 
 export interface RunSettings {
   /** The configuration file; null: the default one, in the current folder. */
@@ -62,6 +63,11 @@ export async function runWith(
   }
   if (settings.dryRun === true) {
     process.stdout.write(planText(plan(config)));
+    return;
+  }
+  if (config.queues.count > 1) {
+    const source = readSource(settings.config ?? DEFAULT_FILE, settings.settings);
+    await runWorkers(config, source, program, args, settings);
     return;
   }
   // Synchronous from here to the listeners: no signal can come in between.

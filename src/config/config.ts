@@ -88,6 +88,8 @@ export interface Config {
   /** Addresses for the kernel's end of a net_tap device. */
   readonly tap: { readonly hostAddresses: readonly Prefix[] };
   readonly poll: { readonly spin: boolean };
+  /** Of several queues: whether a worker that crashes is started again, and stays on one processor. */
+  readonly workers: { readonly restart: boolean; readonly pin: boolean };
   /** All devices; `dpdk`, `network`, `queues` and `tap` are those of the first. */
   readonly ports: readonly PortConfig[];
   readonly listeners: readonly ListenerConfig[];
@@ -101,6 +103,13 @@ export interface Overriding {
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
 
+/** What a configuration is made of, to be posted to another thread that makes it as well. */
+export interface ConfigSource extends Overriding {
+  readonly text: string;
+  /** What errors call the text; its ending says the language. */
+  readonly source: string;
+}
+
 /**
  * Reads and checks a configuration file; one that ends in .json is JSON. `settings` are
  * 'table.key=value' texts that override it (from --set), and so do variables of the
@@ -108,7 +117,18 @@ export interface Overriding {
  * wrong, with its place.
  */
 export function loadConfig(file: string, settings: readonly string[] = []): Config {
-  return configOf(loadDocument(file, { settings, environment: process.env }), dirname(file));
+  return configFrom(readSource(file, settings));
+}
+
+/** The file with what overrides it. Throws ConfigError when there is none. */
+export function readSource(file: string, settings: readonly string[] = []): ConfigSource {
+  const environment = { ...process.env };
+  return { text: readText(file), source: file, settings, environment };
+}
+
+/** Checks what readSource() has read. Throws ConfigError. */
+export function configFrom({ text, source, ...overriding }: ConfigSource): Config {
+  return configOf(readDocument(text, source, overriding), dirname(source));
 }
 
 /** The same for a text; `source` is what errors call it. The environment does not count. */
@@ -122,12 +142,16 @@ export function parseConfig(
 
 /** The file with what overrides it, not checked yet. Throws ConfigError. */
 export function loadDocument(file: string, overriding: Overriding): Document {
+  return readDocument(readText(file), file, overriding);
+}
+
+function readText(file: string): string {
   if (!existsSync(file)) {
     throw new ConfigError([
       { place: null, message: `there is no ${file}; write one, or name another with --config` },
     ]);
   }
-  return readDocument(readFileSync(file, 'utf8'), file, overriding);
+  return readFileSync(file, 'utf8');
 }
 
 /** The same for a text; `source` is what errors call it, and its ending says the language. */

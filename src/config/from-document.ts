@@ -43,6 +43,10 @@ export function toConfig(root: Table, folder: string): Config {
     dns: toDns(table('dns')),
     tap: { hostAddresses: first.hostAddresses },
     poll: { spin: table('poll').get('spin') === true },
+    workers: {
+      restart: table('workers').get('restart') === true,
+      pin: table('workers').get('pin') === true,
+    },
     ports,
     listeners: rows(root, 'listeners').map((values) => toListener(values, folder)),
   };

@@ -216,11 +216,6 @@ const FAULTY: [string, string, string | RegExp][] = [
   ['no device', 'network.ip = "10.0.0.2/24"', /^\[dpdk\] needs a device: port = /],
   ['no address', '[dpdk]\nvdev = "net_tap0"', '[network] needs ip, such as ip = "10.0.0.2/24"'],
   [
-    'too many queues for now',
-    `${LEAST}queues.count = 4`,
-    'a.toml:3:16: [queues] count = 4: this version serves one queue; set it to 1',
-  ],
-  [
     'buffers beyond the memory',
     `${LEAST}dpdk.memory = "16MiB"\ntcp.rx_buffer_size = "16MiB"`,
     /\[tcp\] buffers of one connection do not fit in \[dpdk\] memory/,

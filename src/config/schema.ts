@@ -124,6 +124,13 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
   poll: table('The loop that drives the stack.', {
     spin: flag('Never sleep: the lowest latency, and all of one core.', false),
   }),
+  workers: table('The threads of `dpdk-net run` when there are several queues, one for each.', {
+    restart: flag(
+      'A worker whose program throws is started again and the others go on; else the program ends with exit code 1, as under Node.',
+      false,
+    ),
+    pin: flag('Each worker stays on a processor of its own, when there are enough.', true),
+  }),
   ports: tables(
     'Several devices, each with a stack per queue; instead of the keys of [dpdk], [network], [queues] and [tap] that are here.',
     {

@@ -15,11 +15,9 @@ export interface PortPlace {
   readonly network: string;
   /** Of the key with the host's addresses. */
   readonly hostIp: string;
-  readonly queues: string;
   /** '[network]' or '[[ports]] 1'. */
   readonly title: string;
   readonly hostTitle: string;
-  readonly queuesTitle: string;
 }
 
 /** IPv6 does not work over less (RFC 8200 5). */

@@ -12,10 +12,8 @@ import { placeOf } from './validate.ts';
 const ONLY_PORT: PortPlace = {
   network: '/network',
   hostIp: '/tap/host_ip',
-  queues: '/queues/count',
   title: '[network]',
   hostTitle: '[tap]',
-  queuesTitle: '[queues] count',
 };
 
 /** Everything that is well formed and yet can not work. */
@@ -27,13 +25,6 @@ export function checkSense(config: Config, document: Document): Problem[] {
   checkDevices(config, document.root, report);
   for (const [index, port] of config.ports.entries()) {
     checkPort(port, placeOfPort(document, index), document, report);
-    if (port.queues.count > 1) {
-      const { queues, queuesTitle } = placeOfPort(document, index);
-      report(
-        queues,
-        `${queuesTitle} = ${port.queues.count}: this version serves one queue; set it to 1`,
-      );
-    }
   }
   const { tcp } = config;
   if (tcp.firstEphemeralPort > tcp.lastEphemeralPort) {
@@ -58,10 +49,8 @@ function placeOfPort({ root }: Document, index: number): PortPlace {
   return {
     network: at,
     hostIp: `${at}/host_ip`,
-    queues: `${at}/queues`,
     title,
     hostTitle: title,
-    queuesTitle: `${title} queues`,
   };
 }
 

@@ -8,7 +8,7 @@ import { createStack, type Stack } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
 import type { TcpSocket } from '../tcp/socket.ts';
 import { drain } from './drain.ts';
-import { nowMicros } from './poll-loop.ts';
+import { nowMicros } from './now.ts';
 
 const SERVER = Address.parse('10.0.0.1');
 const NOTHING = { connections: 0, timers: 0, heapBytes: 0 };

@@ -8,7 +8,7 @@
 import type { Stack } from '../stack/stack.ts';
 import type { Connection } from '../tcp/connection.ts';
 import { CLOSED, FIN_WAIT_2, TIME_WAIT } from '../tcp/state.ts';
-import { nowMicros } from './poll-loop.ts';
+import { nowMicros } from './now.ts';
 
 export interface DrainReport {
   /** Connections that were open when it began. */
@@ -55,6 +55,14 @@ export function drain(stack: Stack, deadlineMs = 2000): DrainReport {
     ms: (nowMicros() - start) / 1000,
     left: { connections, timers, heapBytes },
   };
+}
+
+/**
+ * The program crashed: every connection is reset at once. The stack is not closed, so that its link
+ * can be given to a new one.
+ */
+export function abandon(stack: Stack): void {
+  resetAll(stack);
 }
 
 /** Records in use, also those that are closed and only hold unread input. */

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { EventQueue, EventSource, READABLE, WRITABLE } from '../base/events.ts';
-import { type EventOwner, nowMicros, type Pollable, PollLoop } from './poll-loop.ts';
+import { nowMicros } from './now.ts';
+import { type EventOwner, type Pollable, PollLoop } from './poll-loop.ts';
 
 class Socket extends EventSource {}
 

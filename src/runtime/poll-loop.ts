@@ -8,8 +8,8 @@
  * before it sleeps adapts: sleeping turned out wrong when the first poll afterwards finds frames.
  * @module
  */
-import { performance } from 'node:perf_hooks';
 import type { EventSource } from '../base/events.ts';
+import { nowMicros } from './now.ts';
 
 /** What the loop drives; a Stack is one. */
 export interface Pollable {
@@ -44,11 +44,6 @@ const POLLS_PER_TICK = 64;
 /** How long to look for frames before sleeping, in microseconds: the bounds of the adaptation. */
 const SHORTEST_LOOK = 50;
 const LONGEST_LOOK = 3200;
-
-/** Microseconds on the clock that drives the stack. */
-export function nowMicros(): number {
-  return performance.now() * 1000;
-}
 
 export class PollLoop {
   /** For reports: turns taken, sleeps, and sleeps that a frame was waiting at the end of. */

@@ -1,0 +1,147 @@
+/**
+ * `dpdk-net run --queues N`: one program in several workers behaves as one process. Without a
+ * device, each worker with a loopback of its own.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { after } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(import.meta.url.replace(/run-workers\.test\.(ts|js)$/, 'main.$1'));
+const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-workers-'));
+after(() => rmSync(folder, { recursive: true }));
+writeFileSync(
+  join(folder, 'dpdk-net.toml'),
+  'dpdk = { port = "loopback", memory = "16MiB" }\nroutes.kernel = []\n',
+);
+
+interface Run {
+  readonly child: ChildProcess;
+  /** Everything it has said on both streams. */
+  output(): string;
+  says(text: string, times: number): Promise<void>;
+  ended(): Promise<number | null>;
+}
+
+/** Runs a program of that text once per queue of two. */
+function run(name: string, text: string, ...settings: string[]): Run {
+  writeFileSync(join(folder, name), text);
+  const args = ['run', '--quiet', '--queues', '2', ...settings, name, 'one', 'two'];
+  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+  }
+  const closed = once(child, 'close') as Promise<[number | null]>;
+  return {
+    child,
+    output: () => output,
+    says: async (wanted, times) => {
+      while (output.split(wanted).length <= times) {
+        assert.equal(child.exitCode, null, output);
+        await delay(10);
+      }
+    },
+    ended: async () => (await closed)[0],
+  };
+}
+
+const count = (text: string, part: string): number => text.split(part).length - 1;
+
+const SERVER = `
+const net = require('node:net');
+const server = net.createServer((socket) => socket.end('hello')).listen(80);
+net.connect(80, '127.0.0.1').on('data', (data) => console.log('got ' + data));
+`;
+
+test('CommonJS sees itself as the program of a process of its own', async () => {
+  const text = `
+    const { isMainThread, parentPort, workerData } = require('node:worker_threads');
+    const isPrimary = require('node:cluster').isPrimary;
+    const args = process.argv.slice(2).join('+');
+    console.log([require.main === module, isPrimary, isMainThread, parentPort, workerData, args].join());
+  `;
+  const program = run('plain.cjs', text);
+  assert.equal(await program.ended(), 0);
+  assert.equal(count(program.output(), 'true,true,true,,,one+two\n'), 2);
+});
+
+test('an ES module reads stdin; only the first reader gets it', async () => {
+  const text = `
+    import { isMainThread } from 'node:worker_threads';
+    let text = '';
+    for await (const chunk of process.stdin) text += chunk;
+    console.error(isMainThread + ' [' + text + ']');
+  `;
+  const program = run('stdin.mjs', text);
+  program.child.stdin!.end('some input');
+  assert.equal(await program.ended(), 0);
+  assert.equal(count(program.output(), 'true [some input]'), 1);
+  assert.equal(count(program.output(), 'true []'), 1);
+});
+
+test('process.exit() in one worker ends them all with its code', async () => {
+  const program = run('exit.cjs', `${SERVER}setTimeout(() => process.exit(7), 50);`);
+  assert.equal(await program.ended(), 7);
+});
+
+test('a program that has nothing left to do ends with its exitCode', async () => {
+  const program = run('code.cjs', 'process.exitCode = 3;');
+  assert.equal(await program.ended(), 3);
+});
+
+test('an uncaught error is told once, as Node does it, and ends them all with code 1', async () => {
+  const text = `${SERVER}net.connect(80, '127.0.0.1', () => { throw new Error('my mistake'); });`;
+  const program = run('throws.cjs', text);
+  assert.equal(await program.ended(), 1);
+  const output = program.output();
+  assert.equal(count(output, '\nError: my mistake\n    at Socket'), 1);
+  assert.match(output, /throws\.cjs:\d+\n.*my mistake.*\n +\^\n\nError/);
+  assert.match(output, /\n\nNode\.js v\d+/);
+});
+
+test('signals reach the handlers of every worker; exit in one is exit of all', async () => {
+  const text = `${SERVER}
+    process.on('SIGUSR2', (...args) => console.log('usr2 ' + args));
+    process.on('SIGTERM', () => { console.log('bye'); server.close(); });
+    setTimeout(() => console.log('ready'), 1);
+  `;
+  const program = run('signals.cjs', text);
+  await program.says('ready', 2);
+  program.child.kill('SIGUSR2');
+  await program.says('usr2 SIGUSR2,12', 2);
+  program.child.kill('SIGTERM');
+  assert.equal(await program.ended(), 0);
+  assert.equal(count(program.output(), 'bye'), 2);
+});
+
+test('a signal that nobody listens for ends the program in order', async () => {
+  const program = run('deaf.cjs', SERVER);
+  await program.says('got hello', 2);
+  program.child.kill('SIGINT');
+  assert.equal(await program.ended(), 0);
+});
+
+test('with [workers] restart a worker that throws is started again, others go on', async () => {
+  const text = `${SERVER}
+    const { existsSync, writeFileSync } = require('node:fs');
+    const isFirst = (() => { try { writeFileSync('mark', '', { flag: 'wx' }); return true; } catch { return false; } })();
+    if (isFirst) net.connect(80, '127.0.0.1', () => { throw new Error('just once'); });
+    process.on('SIGUSR2', () => console.log('alive'));
+    setTimeout(() => console.log('ready'), 1);
+  `;
+  const program = run('again.cjs', text, '--set', 'workers.restart=true');
+  await program.says('ready', 3);
+  program.child.kill('SIGUSR2');
+  await program.says('alive', 2);
+  program.child.kill('SIGTERM');
+  assert.equal(await program.ended(), 0);
+  assert.equal(count(program.output(), 'Error: just once\n'), 1);
+});

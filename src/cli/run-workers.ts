@@ -1,0 +1,64 @@
+/**
+ * `dpdk-net run` with several queues: the program runs once for each, in a worker with a stack
+ * of its own; this thread opens the device, and is what the outside sees of them all.
+ * @module
+ */
+import { writeSync } from 'node:fs';
+import type { Config, ConfigSource } from '../config/config.ts';
+import type { CloseReport } from '../runtime/open-stack.ts';
+import { Queues } from '../runtime/queues.ts';
+import { Workers } from '../runtime/workers.ts';
+import { banner, farewell } from './banner.ts';
+import { StartError } from './errors.ts';
+
+const STDERR = 2;
+/** From here and from a chunk of lib/ alike. */
+const SCRIPT = new URL(`../cli/worker${import.meta.url.slice(-3)}`, import.meta.url);
+
+export interface RunWorkersSettings {
+  /** Print neither banner nor farewell. */
+  readonly quiet: boolean;
+  readonly version: string;
+}
+
+/** Runs the program to its end, and ends the process. Throws StartError. */
+export async function runWorkers(
+  config: Config,
+  source: ConfigSource,
+  program: string,
+  args: readonly string[],
+  { quiet, version }: RunWorkersSettings,
+): Promise<never> {
+  const queues = open(config, source);
+  if (!quiet) writeSync(STDERR, banner(version, queues));
+  const options = { script: SCRIPT, program, args, restart: config.workers.restart };
+  const { code, reports } = await new Workers(queues, options).ended;
+  const slots = queues.close();
+  if (!quiet) writeSync(STDERR, farewell(sumOf(reports, slots)));
+  process.exit(code);
+}
+
+function open(config: Config, source: ConfigSource): Queues {
+  try {
+    return new Queues(config, source);
+  } catch (error) {
+    throw new StartError(error);
+  }
+}
+
+/** One report of several: what they took at the longest, and what they left together. */
+function sumOf(reports: readonly CloseReport[], slots: number): CloseReport {
+  const sum = (of: (report: CloseReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  return {
+    open: sum(({ open }) => open),
+    reset: sum(({ reset }) => reset),
+    ms: Math.max(0, ...reports.map(({ ms }) => ms)),
+    left: {
+      connections: sum(({ left }) => left.connections),
+      timers: sum(({ left }) => left.timers),
+      heapBytes: sum(({ left }) => left.heapBytes),
+    },
+    slots,
+  };
+}

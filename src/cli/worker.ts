@@ -1,0 +1,31 @@
+/**
+ * What runs in each worker of `dpdk-net run --queues N`: the stack of its queue, Node's network on
+ * it, and the program.
+ * @module
+ */
+import Module from 'node:module';
+import { workerData } from 'node:worker_threads';
+import { install } from '../node/install.ts';
+import { asMainThread } from '../runtime/as-main-thread.ts';
+import { abandon } from '../runtime/drain.ts';
+import type { FromWorker, WorkerTask } from '../runtime/messages.ts';
+import { openQueue } from '../runtime/queues.ts';
+import { atExit } from '../runtime/shutdown.ts';
+
+const { ticket, port, program, args, terminals } = workerData as WorkerTask;
+const post = (message: FromWorker): void => port.postMessage(message);
+const ending = asMainThread(port, terminals);
+const running = openQueue(ticket);
+let isCrashing = false;
+process.on('uncaughtExceptionMonitor', () => {
+  isCrashing = true;
+});
+atExit(() => {
+  // After a crash the next worker has the queue as soon as possible: the link stays as it is.
+  if (isCrashing) abandon(running.stack);
+  else post({ type: 'closed', report: running.close(ending.deadlineMs) });
+});
+install(running, { kernelRoutes: running.config.routes.kernel });
+post({ type: 'up' });
+process.argv = [process.execPath, program, ...args];
+(Module as unknown as { runMain(): void }).runMain();

@@ -1,0 +1,46 @@
+/**
+ * What the main thread and the workers of a program tell each other.
+ * @module
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { CloseReport } from './open-stack.ts';
+import type { QueueTicket } from './queues.ts';
+
+/** A worker's workerData. */
+export interface WorkerTask {
+  readonly ticket: QueueTicket;
+  /** For the messages below. */
+  readonly port: MessagePort;
+  /** The full path of the program, and its arguments. */
+  readonly program: string;
+  readonly args: readonly string[];
+  /** What the process's stdout and stderr are. */
+  readonly terminals: Terminals;
+}
+
+export interface Terminals {
+  readonly stdout: TerminalSize | null;
+  readonly stderr: TerminalSize | null;
+}
+
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+export type ToWorker =
+  | { readonly type: 'signal'; readonly name: NodeJS.Signals; readonly number: number }
+  /** End with that exit code, connections within `deadlineMs`. */
+  | { readonly type: 'end'; readonly code: number; readonly deadlineMs: number };
+
+export type FromWorker =
+  /** Its stack runs, and the program is about to. */
+  | { readonly type: 'up' }
+  /** The program called process.exit(). */
+  | { readonly type: 'exit'; readonly code: number }
+  /** The program reads stdin. */
+  | { readonly type: 'stdin' }
+  /** The program listens for a signal. */
+  | { readonly type: 'listens'; readonly name: NodeJS.Signals }
+  /** How its connections ended. */
+  | { readonly type: 'closed'; readonly report: CloseReport };

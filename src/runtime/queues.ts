@@ -1,0 +1,120 @@
+/**
+ * A device with several queues: opened by one thread, each queue served by another.
+ *
+ * The thread that opens it gives each worker a ticket, a plain object that may be posted, and
+ * the worker makes a stack of it with openQueue(). What the stacks share is on the ticket.
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { Address } from '../base/address.ts';
+import { type Config, type ConfigSource, configFrom } from '../config/config.ts';
+import { Eal, type LinkDescription, openLink, type Steering } from '../dpdk/index.ts';
+import { STEER_ENTRIES } from '../link/layout.gen.ts';
+import type { Homing } from '../net/homing.ts';
+import { NeighborBoard, type NeighborBoardMemory } from '../net/neighbor/board.ts';
+import { tuneCompiler } from './compiler.ts';
+import { allowedCpus } from './cpus.ts';
+import { clockOrigin, useOrigin } from './now.ts';
+import { type DeviceSummary, type OpenDevice, openDevice } from './open-device.ts';
+import { type RunningStack, stackOn, start, startLoopback } from './open-stack.ts';
+
+/** All that another thread needs to serve a queue. */
+export interface QueueTicket {
+  readonly queue: number;
+  /** How many there are. */
+  readonly queues: number;
+  readonly config: ConfigSource;
+  readonly device: DeviceSummary | null;
+  /** Null: no device; the worker gets a loopback of its own. */
+  readonly link: LinkDescription | null;
+  readonly board: NeighborBoardMemory;
+  /** Of the clock that all queues share. */
+  readonly origin: number;
+  /** The processor to stay on, -1: any. */
+  readonly cpu: number;
+}
+
+export class Queues {
+  readonly config: Config;
+  readonly count: number;
+  readonly device: DeviceSummary | null;
+  readonly #source: ConfigSource;
+  readonly #device: OpenDevice | null;
+  readonly #board: NeighborBoardMemory;
+  /** A processor for each worker; none where they are too few, or nobody is to be pinned. */
+  readonly #cpus: readonly number[];
+
+  /** Opens the device. Throws as openDevice() does. */
+  constructor(config: Config, source: ConfigSource) {
+    tuneCompiler();
+    const isLoopback = config.dpdk.port === 'loopback';
+    this.#device = isLoopback ? null : openDevice(config, config.queues.count);
+    this.#source = source;
+    this.config = config;
+    this.count = this.#device?.port.links.length ?? config.queues.count;
+    this.device = this.#device?.summary ?? null;
+    this.#board = NeighborBoard.allocate(this.count, () => randomBytes(4).readInt32LE());
+    const cpus = config.workers.pin ? allowedCpus() : [];
+    this.#cpus = cpus.length < this.count ? [] : cpus;
+  }
+
+  /** For the worker that serves a queue. */
+  ticket(queue: number): QueueTicket {
+    const link = this.#device === null ? null : this.#device.port.links[queue]!.description;
+    return {
+      queue,
+      queues: this.count,
+      config: this.#source,
+      device: this.device,
+      link,
+      board: this.#board,
+      origin: clockOrigin(),
+      cpu: this.#cpus[queue] ?? -1,
+    };
+  }
+
+  /** The worker of a queue has crashed: makes the queue ready for another. */
+  renew(queue: number): void {
+    this.#device?.port.reclaim(queue);
+  }
+
+  /** The worker of a queue has ended: its flows go to the queues that are left. */
+  retire(queue: number, left: readonly number[]): void {
+    const steering = this.#device?.port.steering ?? null;
+    if (steering === null || left.length === 0) return;
+    for (let entry = 0, next = 0; entry < STEER_ENTRIES; entry++) {
+      if (steering.queueOfHash(entry) === queue)
+        steering.assign(entry, left[next++ % left.length]!);
+    }
+  }
+
+  /** Closes the device, when no worker uses it any more; returns the slots that did not come back. */
+  close(): number {
+    return this.#device?.close() ?? 0;
+  }
+}
+
+/** In a worker: the stack of its queue, running. */
+export function openQueue(ticket: QueueTicket): RunningStack {
+  useOrigin(ticket.origin);
+  tuneCompiler();
+  const config = configFrom(ticket.config);
+  if (ticket.link === null) return startLoopback(config);
+  Eal.registerThread(ticket.cpu < 0 ? {} : { cpu: ticket.cpu });
+  const link = openLink(ticket.link);
+  const board = new NeighborBoard(ticket.board, ticket.queue);
+  const homing = link.steering === null ? {} : { homing: homingOf(link.steering, ticket.queue) };
+  const stack = stackOn(config, link, { board, ...homing });
+  return start(config, stack, ticket.device, null, () => 0);
+}
+
+/** A flow is at home on the queue that its hash says. */
+function homingOf(steering: Steering, queue: number): Homing {
+  return {
+    isHome: (path, localPort, remotePort) => {
+      const local = new Address(path.local0, path.local1, path.local2, path.local3);
+      const remote = new Address(path.remote0, path.remote1, path.remote2, path.remote3);
+      return steering.queueOf(local, remote, localPort, remotePort) === queue;
+    },
+  };
+}

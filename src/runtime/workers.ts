@@ -1,0 +1,206 @@
+/**
+ * The main thread of a program that runs once per queue: starts the workers, and makes of them one
+ * process for whoever started it: one exit code, signals for all, stdin for the first.
+ * @module
+ */
+import { constants } from 'node:os';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { FromWorker, TerminalSize, ToWorker, WorkerTask } from './messages.ts';
+import type { CloseReport } from './open-stack.ts';
+import type { Queues } from './queues.ts';
+import { printUncaught } from './uncaught.ts';
+
+export interface WorkersOptions {
+  /** What a worker runs; it gets a WorkerTask. */
+  readonly script: URL;
+  readonly program: string;
+  readonly args: readonly string[];
+  /** A worker that crashes is started again; else the program ends with exit code 1. */
+  readonly restart: boolean;
+}
+
+export interface ProgramEnd {
+  readonly code: number;
+  /** How the connections of each worker ended, as far as it could tell. */
+  readonly reports: readonly CloseReport[];
+}
+
+/** How long connections may take to end, and how much longer a worker may, before it is killed. */
+const DRAIN_MS = 2000;
+const PATIENCE_MS = 1500;
+/** A worker that crashes sooner than this after its start is started again later and later. */
+const SHORT_LIFE_MS = 1000;
+const LONGEST_WAIT_MS = 10_000;
+/** Signals that end a program which does not listen for them. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** One queue's worker, and those that were there before it. */
+interface Place {
+  worker: Worker | null;
+  port: MessagePort | null;
+  startedAt: number;
+  /** It has thrown; what ended it is told of already. */
+  crashed: boolean;
+  /** Crashes in a row, each soon after the start. */
+  failures: number;
+}
+
+export class Workers {
+  /** Times that a worker was started again. */
+  restarts = 0;
+  /** Resolves when all have ended. */
+  readonly ended: Promise<ProgramEnd>;
+  readonly #queues: Queues;
+  readonly #options: WorkersOptions;
+  readonly #places: Place[] = [];
+  readonly #reports: CloseReport[] = [];
+  readonly #signals = new Set<NodeJS.Signals>();
+  #resolve: (end: ProgramEnd) => void = () => {};
+  #code = 0;
+  #isEnding = false;
+  #patience: NodeJS.Timeout | null = null;
+  #isStdinTaken = false;
+
+  /** Starts them. */
+  constructor(queues: Queues, options: WorkersOptions) {
+    this.#queues = queues;
+    this.#options = options;
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+    for (const name of ENDING_SIGNALS) this.#listen(name);
+    for (let queue = 0; queue < queues.count; queue++) {
+      this.#places.push({ worker: null, port: null, startedAt: 0, crashed: false, failures: 0 });
+      this.#start(queue);
+    }
+  }
+
+  /** Ends them all with that exit code, as if the program had called process.exit(). */
+  end(code: number, deadlineMs: number = DRAIN_MS): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    this.#code = code;
+    for (const { port } of this.#places) send(port, { type: 'end', code, deadlineMs });
+    this.#patience = setTimeout(() => {
+      for (const { worker } of this.#places) void worker?.terminate();
+    }, deadlineMs + PATIENCE_MS);
+    this.#finishIfAllEnded();
+  }
+
+  #start(queue: number): void {
+    const place = this.#places[queue]!;
+    const { port1, port2 } = new MessageChannel();
+    const { program, args, script } = this.#options;
+    const task: WorkerTask = {
+      ticket: this.#queues.ticket(queue),
+      port: port2,
+      program,
+      args,
+      terminals: { stdout: sizeOf(process.stdout), stderr: sizeOf(process.stderr) },
+    };
+    const worker = new Worker(script, {
+      workerData: task,
+      transferList: [port2],
+      stdin: true,
+      name: `queue ${queue}`,
+    });
+    place.worker = worker;
+    place.port = port1;
+    place.crashed = false;
+    place.startedAt = Date.now();
+    port1.on('message', (message: FromWorker) => this.#receive(queue, message));
+    worker.on('error', (error) => this.#crashed(queue, error));
+    worker.on('exit', (code) => this.#exited(queue, code));
+  }
+
+  #receive(queue: number, message: FromWorker): void {
+    const place = this.#places[queue]!;
+    switch (message.type) {
+      case 'exit':
+        this.end(message.code);
+        break;
+      case 'closed':
+        this.#reports.push(message.report);
+        break;
+      case 'listens':
+        this.#listen(message.name);
+        break;
+      case 'stdin':
+        this.#giveStdin(place.worker!);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** Stdin is one, and so is its reader: the first worker that asks. Others read its end. */
+  #giveStdin(worker: Worker): void {
+    if (this.#isStdinTaken) worker.stdin!.end();
+    else process.stdin.pipe(worker.stdin!);
+    this.#isStdinTaken = true;
+  }
+
+  #listen(name: NodeJS.Signals): void {
+    if (this.#signals.has(name)) return;
+    this.#signals.add(name);
+    const number = constants.signals[name];
+    const forward = (): void => {
+      for (const { port } of this.#places) send(port, { type: 'signal', name, number });
+    };
+    try {
+      process.on(name, forward);
+    } catch {
+      // SIGKILL and SIGSTOP are nobody's.
+    }
+  }
+
+  #crashed(queue: number, error: unknown): void {
+    this.#places[queue]!.crashed = true;
+    if (this.#isEnding) return;
+    printUncaught(error);
+    if (!this.#options.restart) this.end(1);
+  }
+
+  #exited(queue: number, code: number): void {
+    const place = this.#places[queue]!;
+    place.worker = null;
+    place.port!.close();
+    place.port = null;
+    if (this.#isEnding) {
+      this.#finishIfAllEnded();
+    } else if (place.crashed) {
+      this.#restart(queue, place);
+    } else {
+      if (this.#code === 0) this.#code = code;
+      const left = this.#places.flatMap(({ worker }, other) => (worker === null ? [] : [other]));
+      this.#queues.retire(queue, left);
+      this.#finishIfAllEnded();
+    }
+  }
+
+  #restart(queue: number, place: Place): void {
+    const lived = Date.now() - place.startedAt;
+    place.failures = lived < SHORT_LIFE_MS ? place.failures + 1 : 0;
+    const wait = place.failures === 0 ? 0 : Math.min(50 * 2 ** place.failures, LONGEST_WAIT_MS);
+    this.restarts++;
+    setTimeout(() => {
+      if (this.#isEnding) return;
+      this.#queues.renew(queue);
+      this.#start(queue);
+    }, wait);
+  }
+
+  #finishIfAllEnded(): void {
+    if (this.#places.some(({ worker }) => worker !== null)) return;
+    if (this.#patience !== null) clearTimeout(this.#patience);
+    this.#resolve({ code: this.#code, reports: this.#reports });
+  }
+}
+
+function send(port: MessagePort | null, message: ToWorker): void {
+  port?.postMessage(message);
+}
+
+function sizeOf(stream: NodeJS.WriteStream): TerminalSize | null {
+  return stream.isTTY ? { columns: stream.columns, rows: stream.rows } : null;
+}

@@ -4,7 +4,10 @@
  * @module
  */
 import { writeSync } from 'node:fs';
+import type { MessagePort } from 'node:worker_threads';
 import type { Config, ConfigSource } from '../config/config.ts';
+import { openControl } from '../control/process.ts';
+import { type Reporter, remoteReporter } from '../control/reporter.ts';
 import type { CloseReport } from '../runtime/open-stack.ts';
 import { Queues } from '../runtime/queues.ts';
 import { Workers } from '../runtime/workers.ts';
@@ -32,10 +35,28 @@ export async function runWorkers(
   const queues = open(config, source);
   if (!quiet) writeSync(STDERR, banner(version, queues));
   const options = { script: SCRIPT, program, args, restart: config.workers.restart };
-  const { code, reports } = await new Workers(queues, options).ended;
+  const workers = new Workers(queues, options);
+  const control = openControl({
+    version,
+    title: `run ${program}`,
+    reporters: reportersOf(workers),
+  });
+  const { code, reports } = await workers.ended;
+  control?.close();
   const slots = queues.close();
   if (!quiet) writeSync(STDERR, farewell(sumOf(reports, slots)));
   process.exit(code);
+}
+
+/** One for each worker that runs, kept as long as its port. */
+function reportersOf(workers: Workers): () => Reporter[] {
+  const known = new WeakMap<MessagePort, Reporter>();
+  return () =>
+    workers.ports.map((port) => {
+      const reporter = known.get(port) ?? remoteReporter(port);
+      known.set(port, reporter);
+      return reporter;
+    });
 }
 
 function open(config: Config, source: ConfigSource): Queues {

@@ -4,7 +4,9 @@
  * @module
  */
 import Module from 'node:module';
-import { workerData } from 'node:worker_threads';
+import { threadId, workerData } from 'node:worker_threads';
+import { StackReporter } from '../control/report.ts';
+import { answerOver } from '../control/reporter.ts';
 import { install } from '../node/install.ts';
 import { asMainThread } from '../runtime/as-main-thread.ts';
 import { abandon } from '../runtime/drain.ts';
@@ -25,6 +27,16 @@ atExit(() => {
   if (isCrashing) abandon(running.stack);
   else post({ type: 'closed', report: running.close(ending.deadlineMs) });
 });
+answerOver(
+  port,
+  new StackReporter(running, {
+    port: running.config.ports[0]!.name,
+    queue: ticket.queue,
+    worker: threadId,
+    core: ticket.cpu,
+    numa: -1,
+  }),
+);
 install(running, { kernelRoutes: running.config.routes.kernel });
 post({ type: 'up' });
 process.argv = [process.execPath, program, ...args];

@@ -32,7 +32,7 @@ export function asMainThread(port: MessagePort, terminals: Terminals): Ending {
   });
   port.on('message', (message: ToWorker) => {
     if (message.type === 'signal') receiveSignal(message.name, message.number);
-    else {
+    else if (message.type === 'end') {
       ending.deadlineMs = message.deadlineMs;
       exit(message.code);
     }

@@ -75,6 +75,11 @@ export class Workers {
     }
   }
 
+  /** The ways to the workers that run now, for questions; messages of others are let pass. */
+  get ports(): MessagePort[] {
+    return this.#places.flatMap(({ port }) => port ?? []);
+  }
+
   /** Ends them all with that exit code, as if the program had called process.exit(). */
   end(code: number, deadlineMs: number = DRAIN_MS): void {
     if (this.#isEnding) return;

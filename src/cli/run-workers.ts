@@ -4,6 +4,7 @@
  * @module
  */
 import { writeSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { Config, ConfigSource } from '../config/config.ts';
 import { openControl } from '../control/process.ts';
@@ -22,6 +23,8 @@ export interface RunWorkersSettings {
   /** Print neither banner nor farewell. */
   readonly quiet: boolean;
   readonly version: string;
+  /** What the process is called among others; 'run FILE' when not given. */
+  readonly title?: string;
 }
 
 /** Runs the program to its end, and ends the process. Throws StartError. */
@@ -30,17 +33,13 @@ export async function runWorkers(
   source: ConfigSource,
   program: string,
   args: readonly string[],
-  { quiet, version }: RunWorkersSettings,
+  { quiet, version, title = `run ${basename(program)}` }: RunWorkersSettings,
 ): Promise<never> {
   const queues = open(config, source);
   if (!quiet) writeSync(STDERR, banner(version, queues));
   const options = { script: SCRIPT, program, args, restart: config.workers.restart };
   const workers = new Workers(queues, options);
-  const control = openControl({
-    version,
-    title: `run ${program}`,
-    reporters: reportersOf(workers),
-  });
+  const control = openControl({ title, reporters: reportersOf(workers) });
   const { code, reports } = await workers.ended;
   control?.close();
   const slots = queues.close();

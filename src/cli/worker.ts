@@ -9,7 +9,6 @@ import { StackReporter } from '../control/report.ts';
 import { answerOver } from '../control/reporter.ts';
 import { install } from '../node/install.ts';
 import { asMainThread } from '../runtime/as-main-thread.ts';
-import { abandon } from '../runtime/drain.ts';
 import type { FromWorker, WorkerTask } from '../runtime/messages.ts';
 import { openQueue } from '../runtime/queues.ts';
 import { atExit } from '../runtime/shutdown.ts';
@@ -24,7 +23,7 @@ process.on('uncaughtExceptionMonitor', () => {
 });
 atExit(() => {
   // After a crash the next worker has the queue as soon as possible: the link stays as it is.
-  if (isCrashing) abandon(running.stack);
+  if (isCrashing) running.abandon();
   else post({ type: 'closed', report: running.close(ending.deadlineMs) });
 });
 answerOver(
@@ -37,7 +36,8 @@ answerOver(
     numa: -1,
   }),
 );
-install(running, { kernelRoutes: running.config.routes.kernel });
+const { routes, dns } = running.config;
+install(running, { kernelRoutes: routes.kernel, dns });
 post({ type: 'up' });
 process.argv = [process.execPath, program, ...args];
 (Module as unknown as { runMain(): void }).runMain();

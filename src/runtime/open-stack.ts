@@ -10,7 +10,7 @@ import type { Link } from '../link/link.ts';
 import { createStack, type Stack, type StackOptions } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
 import { tuneCompiler } from './compiler.ts';
-import { type DrainReport, drain } from './drain.ts';
+import { abandon, type DrainReport, drain } from './drain.ts';
 import { type DeviceSummary, openDevice } from './open-device.ts';
 import { PollLoop } from './poll-loop.ts';
 import { atExit } from './shutdown.ts';
@@ -39,6 +39,8 @@ export interface RunningStack {
    * when the process ends.
    */
   close(deadlineMs?: number): CloseReport;
+  /** Resets every connection and leaves the device as it is, for another stack to take over. */
+  abandon(): void;
 }
 
 /**
@@ -105,7 +107,10 @@ export function start(
   });
   let report: CloseReport | null = null;
   // EAL ends with the process, too; before it, while there is still a device to tell the peers by.
-  const atEnd = (): void => void close();
+  let isAbandoned = false;
+  const atEnd = (): void => {
+    if (!isAbandoned) close();
+  };
   const close = (deadlineMs?: number): CloseReport => {
     if (report !== null) return report;
     process.removeListener('exit', atEnd);
@@ -114,7 +119,12 @@ export function start(
     report = { ...drained, slots: release() };
     return report;
   };
+  const leave = (): void => {
+    isAbandoned = true;
+    loop.stop();
+    abandon(stack);
+  };
   atExit(atEnd);
   loop.start();
-  return { config, stack, loop, device, port, close };
+  return { config, stack, loop, device, port, close, abandon: leave };
 }

@@ -5,6 +5,7 @@
 #include "device.h"
 #include "eal.h"
 #include "queue.h"
+#include "rules.h"
 
 static const struct {
 	const char *name;
@@ -37,6 +38,9 @@ static const struct {
 	{"promiscuous", device_promiscuous},
 	{"rxInterruptFd", device_interrupt_fd},
 	{"rxInterruptEnable", device_interrupt_enable},
+	{"ruleCreate", rule_create},
+	{"ruleDestroy", rule_destroy},
+	{"ruleCounters", rule_counters},
 	{"queueOpen", queue_open},
 	{"steeringOpen", steering_open},
 	{"steeringClose", steering_close},

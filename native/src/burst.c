@@ -17,6 +17,7 @@
 #include "compat.h"
 #include "guard.h"
 #include "join.h"
+#include "rules.h"
 #include "segment.h"
 
 /* Smaller is no segment size that anyone agreed on (RFC 9293: 536, Linux: 48 with options). */
@@ -308,14 +309,34 @@ static inline bool show(struct queue *queue, struct rte_mbuf *mbuf, int32_t *des
 		flags |= RX_VLAN_STRIPPED;
 	if ((mbuf->ol_flags & RTE_MBUF_F_RX_LRO) != 0)
 		flags |= RX_COALESCED;
+	if ((mbuf->ol_flags & RTE_MBUF_F_RX_FDIR_ID) != 0)
+		flags |= RX_MARKED;
 	descriptor[RX_AT] = (int32_t)at;
 	descriptor[RX_LENGTH] = (int32_t)mbuf->pkt_len;
 	descriptor[RX_FLAGS] = flags;
 	descriptor[RX_HASH] = (int32_t)mbuf->hash.rss;
 	descriptor[RX_TIME] = 0;
 	descriptor[RX_VLAN] = mbuf->vlan_tci;
+	descriptor[RX_MARK] = (int32_t)mbuf->hash.fdir.hi;
 	queue->counters[COUNT_RX_BYTES] += mbuf->pkt_len;
 	return true;
+}
+
+/* What a port with one queue receives: all that its rules do not drop. */
+static uint16_t receive_all(struct queue *queue, struct rte_mbuf **frames)
+{
+	uint16_t count = rte_eth_rx_burst(queue->port, queue->id, frames, RX_MAX), kept = 0;
+	const struct rules *rules = rules_of(queue->port);
+
+	if (likely(rules == NULL))
+		return count;
+	for (uint16_t i = 0; i < count; i++) {
+		if (rules_match(rules, frames[i], 0) == RULES_DROP)
+			drop(queue, frames[i], COUNT_RX_RULED_OUT);
+		else
+			frames[kept++] = frames[i];
+	}
+	return kept;
 }
 
 static int32_t receive(struct queue *queue)
@@ -326,7 +347,7 @@ static int32_t receive(struct queue *queue)
 	bool joins;
 
 	if (queue->steering == NULL)
-		count = rte_eth_rx_burst(queue->port, queue->id, arrived, RX_MAX);
+		count = receive_all(queue, arrived);
 	else
 		count = steer_receive(queue, arrived);
 	joins = queue->join_pool != NULL && count > 1;

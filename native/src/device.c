@@ -17,6 +17,7 @@
 #include "errors.h"
 #include "guard.h"
 #include "queue.h"
+#include "rules.h"
 #include "tap.h"
 
 #define DEVARGS_BYTES 1024
@@ -94,6 +95,7 @@ napi_value device_detach(napi_env env, napi_callback_info info)
 	port = js_to_int(env, argv[0], -1);
 	if (port < 0 || port >= RTE_MAX_ETHPORTS || !rte_eth_dev_is_valid_port(port))
 		return js_undefined(env);
+	rules_forget(port);
 	guard_enter();
 	queue_port_running(port, false);
 	if (rte_eth_dev_info_get(port, &details) != 0)

@@ -40,6 +40,8 @@
 #define RX_HASH 3
 #define RX_TIME 4
 #define RX_VLAN 5
+/* What the flow rule that matched the frame has marked it with. */
+#define RX_MARK 6
 
 /* The port's verdicts. None of a pair set: not looked at (fragments, other protocols). */
 #define RX_IP_GOOD 1
@@ -52,6 +54,8 @@
 #define RX_COALESCED 32
 /* The hash in RX_HASH is valid. */
 #define RX_HASH_VALID 64
+/* The mark in RX_MARK is valid. */
+#define RX_MARKED 128
 
 /* A frame to transmit: its slot, byte offset of its Ethernet header, length, TX_* flags, */
 /* header lengths l2 | l3 << 8 | l4 << 16, payload bytes per segment for TX_SEGMENT. */
@@ -85,6 +89,30 @@
 #define STEER_WORDS 400
 /* Added to the frames on their way while the entry's queue is being changed. */
 #define STEER_CHANGING -2147483648
+
+/* The key of a frame that flow rules look at, in words: addresses as in src/base/address.ts, the */
+/* VLAN -1 where there is none, the Ethernet type behind all tags, version 0 for what is no IP. */
+#define KEY_SRC_MAC 0
+#define KEY_DST_MAC 2
+#define KEY_TYPE 4
+#define KEY_VLAN 5
+#define KEY_VERSION 6
+#define KEY_PROTOCOL 7
+#define KEY_SRC 8
+#define KEY_DST 12
+#define KEY_WORDS 16
+/* A flow rule (src/flow): the key's values and masks; first and last source and destination */
+/* port, -1 and 65535 for any; what becomes of the frame; its mark; a bit for each queue. */
+#define RULE_VALUE 0
+#define RULE_MASK 16
+#define RULE_PORTS 32
+#define RULE_FATE 36
+#define RULE_MARK 37
+#define RULE_QUEUES 38
+#define RULE_WORDS 42
+#define FATE_PASS 0
+#define FATE_DROP 1
+#define NO_MARK -1
 
 /* Bytes from a slot's offset to the place where the transport header starts: room for */
 /* Ethernet with a VLAN tag (18), IPv6 (40) and to spare, after DPDK's headroom of 128. */

@@ -36,6 +36,7 @@ static const char *const counter_names[QUEUE_COUNTERS] = {
 	[COUNT_RX_HANDED_OVER] = "rxHandedOver",
 	[COUNT_RX_TAKEN_OVER] = "rxTakenOver",
 	[COUNT_RX_HANDOVER_FULL] = "rxHandoverFull",
+	[COUNT_RX_RULED_OUT] = "rxRuledOut",
 };
 
 /* A handle is generation * QUEUES_MAX + index; always positive as an int32. */
@@ -73,6 +74,18 @@ bool queue_any_busy(void)
 			return true;
 	}
 	return false;
+}
+
+void queue_wait_port(uint16_t port)
+{
+	for (int i = 0; i < QUEUES_MAX; i++) {
+		struct queue *queue = __atomic_load_n(&queues[i], __ATOMIC_ACQUIRE);
+
+		if (queue == NULL)
+			return;
+		while (queue->port == port && __atomic_load_n(&queue->busy, __ATOMIC_SEQ_CST) != 0)
+			sched_yield();
+	}
 }
 
 void queue_port_running(uint16_t port, bool is_running)

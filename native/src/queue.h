@@ -34,6 +34,7 @@ enum queue_counter {
 	COUNT_RX_HANDED_OVER,
 	COUNT_RX_TAKEN_OVER,
 	COUNT_RX_HANDOVER_FULL,
+	COUNT_RX_RULED_OUT,
 	QUEUE_COUNTERS
 };
 
@@ -114,6 +115,8 @@ struct queue {
 
 /* For the guard: true while a guarded queue is in a burst. */
 bool queue_any_busy(void);
+/* Returns when every burst that a queue of the port was in has ended. */
+void queue_wait_port(uint16_t port);
 /* Tells the queues of a port whether its device runs; a burst of a stopped port does nothing. */
 void queue_port_running(uint16_t port, bool running);
 

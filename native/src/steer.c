@@ -11,6 +11,7 @@
 #include "errors.h"
 #include "flow.h"
 #include "queue.h"
+#include "rules.h"
 #include "steer.h"
 
 #define STEERINGS_MAX 64
@@ -101,7 +102,7 @@ static uint16_t take_handed(struct queue *queue, struct rte_mbuf **frames)
 		uint32_t entry = taken[i]->hash.rss % STEER_ENTRIES;
 		uint16_t target = queue_of(steering, entry);
 
-		if (target != queue->id) {
+		if (target != queue->id && (taken[i]->ol_flags & RTE_MBUF_F_RX_FDIR) == 0) {
 			hand_over(queue, taken[i], target, entry);
 			continue;
 		}
@@ -120,24 +121,32 @@ static inline bool is_astray(const struct steering *steering, uint32_t hash)
 	return share != 0 && (int32_t)((hash & 0xffff) * 0x9e3779b1u >> 16) < share;
 }
 
-/* True when a frame from the device is this queue's; else it was handed to its queue. */
-static inline bool steer(struct queue *queue, struct rte_mbuf *mbuf)
+/* The frame's hash, noted in it; 0 and not noted for what has no flow. */
+static inline uint32_t hash_of(const struct steering *steering, struct rte_mbuf *mbuf)
 {
-	const struct steering *steering = queue->steering;
-	uint32_t fold, hash, entry;
-	uint16_t target;
-	bool astray;
+	uint32_t fold, hash;
 
-	mbuf->ol_flags &= ~RTE_MBUF_F_RX_RSS_HASH;
+	mbuf->ol_flags &= ~(RTE_MBUF_F_RX_RSS_HASH | RTE_MBUF_F_RX_FDIR);
+	mbuf->hash.rss = 0;
 	if (!flow_fold(rte_pktmbuf_mtod(mbuf, const uint8_t *), mbuf->data_len, &fold))
-		return true;
+		return 0;
 	hash = (uint32_t)steering->spread[0][fold >> 8] ^ steering->spread[1][fold & 255];
 	hash |= hash << 16;
 	mbuf->hash.rss = hash;
 	mbuf->ol_flags |= RTE_MBUF_F_RX_RSS_HASH;
-	entry = hash % STEER_ENTRIES;
-	astray = is_astray(steering, hash);
-	if (likely(!astray && queue_of(steering, entry) == queue->id))
+	return hash;
+}
+
+/* True when a frame from the device is this queue's by its hash; else it was handed to its queue. */
+static inline bool steer(struct queue *queue, struct rte_mbuf *mbuf, uint32_t hash)
+{
+	const struct steering *steering = queue->steering;
+	uint32_t entry = hash % STEER_ENTRIES;
+	bool astray = is_astray(steering, hash);
+	uint16_t target;
+
+	if ((mbuf->ol_flags & RTE_MBUF_F_RX_RSS_HASH) == 0 ||
+	    likely(!astray && queue_of(steering, entry) == queue->id))
 		return true;
 	fly(steering, entry);
 	/* Looked at again: nobody changes it now. */
@@ -149,6 +158,27 @@ static inline bool steer(struct queue *queue, struct rte_mbuf *mbuf)
 		return true;
 	}
 	hand_over(queue, mbuf, target, entry);
+	return false;
+}
+
+/* True when the rules leave a frame from the device with this queue. */
+static bool rule(struct queue *queue, const struct rules *rules, struct rte_mbuf *mbuf, uint32_t hash)
+{
+	int target = rules_match(rules, mbuf, hash);
+
+	if (target == RULES_NONE || target >= queue->steering->queues)
+		return steer(queue, mbuf, hash);
+	if (target == RULES_DROP) {
+		queue->counters[COUNT_RX_RULED_OUT]++;
+		rte_pktmbuf_free(mbuf);
+		return false;
+	}
+	if (target == queue->id)
+		return true;
+	/* Whoever takes it does not ask its hash. */
+	mbuf->ol_flags |= RTE_MBUF_F_RX_FDIR;
+	fly(queue->steering, hash % STEER_ENTRIES);
+	hand_over(queue, mbuf, (uint16_t)target, hash % STEER_ENTRIES);
 	return false;
 }
 
@@ -171,14 +201,19 @@ static void wake_others(struct queue *queue)
 uint16_t steer_receive(struct queue *queue, struct rte_mbuf **frames)
 {
 	uint16_t kept = take_handed(queue, frames), count;
+	const struct rules *rules = rules_of(queue->port);
 	struct rte_mbuf *arrived[RX_MAX];
 
 	count = rte_eth_rx_burst(queue->port, queue->id, arrived,
 				 kept == 0 ? RX_MAX : RX_MAX - HANDED_MAX);
 	for (uint16_t i = 0; i < count; i++) {
+		uint32_t hash;
+
 		if (i + 4 < count)
 			rte_prefetch0(rte_pktmbuf_mtod(arrived[i + 4], void *));
-		if (steer(queue, arrived[i]))
+		hash = hash_of(queue->steering, arrived[i]);
+		if (likely(rules == NULL) ? steer(queue, arrived[i], hash)
+					  : rule(queue, rules, arrived[i], hash))
 			frames[kept++] = arrived[i];
 	}
 	if ((queue->handed_to[0] | queue->handed_to[1]) != 0)

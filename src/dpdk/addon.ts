@@ -140,6 +140,8 @@ export interface QueueCounters {
   readonly rxHandedOver: number;
   /** Received by other queues and given to this one; contained in rxFrames. */
   readonly rxTakenOver: number;
+  /** Dropped by a flow rule. */
+  readonly rxRuledOut: number;
   /** Dropped because the ring of the flow's queue was full; counted where they were received. */
   readonly rxHandoverFull: number;
 }
@@ -197,6 +199,10 @@ export interface Addon {
   promiscuous(port: number, on: boolean): boolean;
   rxInterruptFd(port: number, queue: number): number;
   rxInterruptEnable(port: number, queue: number, on: boolean): boolean;
+
+  ruleCreate(port: number, words: number[], offer: boolean): { id: number; hardware: boolean };
+  ruleDestroy(port: number, id: number): void;
+  ruleCounters(port: number, id: number): { frames: number; bytes: number };
 
   queueOpen(options: QueueOptions): number;
   steeringOpen(options: { arena: number; at: number; queues: number }): number;

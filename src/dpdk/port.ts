@@ -16,6 +16,7 @@ import {
 import { DpdkError } from './dpdk-error.ts';
 import type { Eal } from './eal.ts';
 import type { EthDev } from './eth-dev.ts';
+import { FlowRules } from './flow-rules.ts';
 import { DpdkLink, type LinkDescription } from './link.ts';
 import { type PacketMemory, type PacketMemoryOptions, wrap } from './packet-memory.ts';
 import { memoryOptions, type PortOptions } from './port-options.ts';
@@ -48,6 +49,8 @@ export class Port {
   readonly links: readonly DpdkLink[];
   /** Which queue a flow belongs to, as every link has it; null: there is one queue only. */
   readonly steering: Steering | null;
+  /** What becomes of frames that match a pattern. */
+  readonly flows: FlowRules;
   /** What was asked for and could not be had, one sentence each. */
   readonly notices: readonly string[];
   readonly #memory: PacketMemory;
@@ -75,6 +78,7 @@ export class Port {
       this.#steeringId,
     );
     this.steering = this.links[0]!.steering;
+    this.flows = new FlowRules(device.port, memory.queues);
     this.#start(options);
     eal.adopt(this);
   }

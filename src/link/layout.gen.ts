@@ -29,6 +29,8 @@ export const RX_FLAGS = 2;
 export const RX_HASH = 3;
 export const RX_TIME = 4;
 export const RX_VLAN = 5;
+// What the flow rule that matched the frame has marked it with.
+export const RX_MARK = 6;
 
 // The port's verdicts. None of a pair set: not looked at (fragments, other protocols).
 export const RX_IP_GOOD = 1;
@@ -41,6 +43,8 @@ export const RX_VLAN_STRIPPED = 16;
 export const RX_COALESCED = 32;
 // The hash in RX_HASH is valid.
 export const RX_HASH_VALID = 64;
+// The mark in RX_MARK is valid.
+export const RX_MARKED = 128;
 
 // A frame to transmit: its slot, byte offset of its Ethernet header, length, TX_* flags,
 // header lengths l2 | l3 << 8 | l4 << 16, payload bytes per segment for TX_SEGMENT.
@@ -74,6 +78,30 @@ export const STEER_FLYING = 272;
 export const STEER_WORDS = 400;
 // Added to the frames on their way while the entry's queue is being changed.
 export const STEER_CHANGING = -2147483648;
+
+// The key of a frame that flow rules look at, in words: addresses as in src/base/address.ts, the
+// VLAN -1 where there is none, the Ethernet type behind all tags, version 0 for what is no IP.
+export const KEY_SRC_MAC = 0;
+export const KEY_DST_MAC = 2;
+export const KEY_TYPE = 4;
+export const KEY_VLAN = 5;
+export const KEY_VERSION = 6;
+export const KEY_PROTOCOL = 7;
+export const KEY_SRC = 8;
+export const KEY_DST = 12;
+export const KEY_WORDS = 16;
+// A flow rule (src/flow): the key's values and masks; first and last source and destination
+// port, -1 and 65535 for any; what becomes of the frame; its mark; a bit for each queue.
+export const RULE_VALUE = 0;
+export const RULE_MASK = 16;
+export const RULE_PORTS = 32;
+export const RULE_FATE = 36;
+export const RULE_MARK = 37;
+export const RULE_QUEUES = 38;
+export const RULE_WORDS = 42;
+export const FATE_PASS = 0;
+export const FATE_DROP = 1;
+export const NO_MARK = -1;
 
 // Bytes from a slot's offset to the place where the transport header starts: room for
 // Ethernet with a VLAN tag (18), IPv6 (40) and to spare, after DPDK's headroom of 128.

@@ -13,6 +13,7 @@ export const FLOORS = {
   storage: 1,
   shared: 1,
   link: 2,
+  flow: 3,
   net: 3,
   tcp: 4,
   udp: 4,

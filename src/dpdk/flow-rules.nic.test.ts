@@ -6,7 +6,7 @@ import { type ReceivedFrame, receiveFrames, sendFrame } from '../testing/frames.
 import * as Packet from '../testing/packet.ts';
 import { openPort } from './open-port.ts';
 import type { Port } from './port.ts';
-import { inNamespace } from './test-namespace.ts';
+import { enterNamespace } from './test-namespace.ts';
 
 const SMALL = { heapBytes: 1 << 20, join: false };
 const V4 = { src: '10.1.2.3', dst: '10.0.0.2', srcPort: 40_000, dstPort: 443, payload: 'hello' };
@@ -73,95 +73,95 @@ const CASES: [string, Uint8Array[], Uint8Array[]][] = [
   ],
 ];
 
-inNamespace(import.meta.url, () => {
-  test('a rule drops what it matches, and nothing else; on one queue and on several', () => {
-    for (const queues of [1, 3]) {
-      const port = openPort({ device: `net_ring${queues}`, queues, ...SMALL });
-      for (const [pattern, matching, others] of CASES) {
-        const { id, where } = port.flows.create(`${pattern} => drop`);
-        assert.equal(where, 'software');
-        for (const frame of matching) assert.equal(queueOf(port, frame), null, pattern);
-        for (const frame of others) assert.notEqual(queueOf(port, frame), null, pattern);
-        const [entry] = port.flows.list();
-        assert.equal(entry!.frames, matching.length);
-        assert.equal(
-          entry!.bytes,
-          matching.reduce((sum, { length }) => sum + length, 0),
-        );
-        port.flows.destroy(id);
-        for (const frame of matching) assert.notEqual(queueOf(port, frame), null, pattern);
-      }
-      assert.deepEqual(port.flows.list(), []);
-      const dropped = CASES.reduce((sum, [, matching]) => sum + matching.length, 0);
-      assert.equal(port.counters()[0]!.rxRuledOut, dropped);
-      port.close();
-    }
-  });
+await enterNamespace();
 
-  test('a rule sends to a queue, or to some, whatever the hash says; a mark stands at the frame', () => {
-    const port = openPort({ device: 'net_ring4', queues: 4, astray: 0.5, ...SMALL });
-    port.flows.create('tcp dst 443 => mark 77 queue 3');
-    port.flows.create('udp => rss 1,2');
-    port.flows.create('eth type 0x806 => queue 2');
-    const used = new Set<number>();
-    for (let n = 0; n < 60; n++) {
-      for (const base of [V4, V6]) {
-        const fields = { ...base, srcPort: 1000 + n };
-        assert.equal(queueOf(port, Packet.tcp(fields))!.queue, 3);
-        const { queue } = queueOf(port, Packet.udp(fields))!;
-        assert.equal(queue, queueOf(port, Packet.udp(fields))!.queue);
-        used.add(queue);
-      }
+test('a rule drops what it matches, and nothing else; on one queue and on several', () => {
+  for (const queues of [1, 3]) {
+    const port = openPort({ device: `net_ring${queues}`, queues, ...SMALL });
+    for (const [pattern, matching, others] of CASES) {
+      const { id, where } = port.flows.create(`${pattern} => drop`);
+      assert.equal(where, 'software');
+      for (const frame of matching) assert.equal(queueOf(port, frame), null, pattern);
+      for (const frame of others) assert.notEqual(queueOf(port, frame), null, pattern);
+      const [entry] = port.flows.list();
+      assert.equal(entry!.frames, matching.length);
+      assert.equal(
+        entry!.bytes,
+        matching.reduce((sum, { length }) => sum + length, 0),
+      );
+      port.flows.destroy(id);
+      for (const frame of matching) assert.notEqual(queueOf(port, frame), null, pattern);
     }
-    assert.deepEqual([...used].sort(), [1, 2]);
-    const arp = Packet.arp({ operation: 'request', senderIp: '10.0.0.1', targetIp: '10.0.0.2' });
-    assert.equal(queueOf(port, arp)!.queue, 2);
-    const link = port.links[3]!;
-    sendFrame(link, Packet.tcp(V4), { sums: false });
-    assert.equal(link.exchange(), 1);
-    assert.ok((link.ring[L.RX_BASE + L.RX_FLAGS]! & L.RX_MARKED) !== 0);
-    assert.equal(link.ring[L.RX_BASE + L.RX_MARK], 77);
-    for (let entry = 0; entry < L.STEER_ENTRIES; entry++) {
-      assert.equal(port.steering!.words[L.STEER_FLYING + entry], 0);
+    assert.deepEqual(port.flows.list(), []);
+    const dropped = CASES.reduce((sum, [, matching]) => sum + matching.length, 0);
+    assert.equal(port.counters()[0]!.rxRuledOut, dropped);
+    port.close();
+  }
+});
+
+test('a rule sends to a queue, or to some, whatever the hash says; a mark stands at the frame', () => {
+  const port = openPort({ device: 'net_ring4', queues: 4, astray: 0.5, ...SMALL });
+  port.flows.create('tcp dst 443 => mark 77 queue 3');
+  port.flows.create('udp => rss 1,2');
+  port.flows.create('eth type 0x806 => queue 2');
+  const used = new Set<number>();
+  for (let n = 0; n < 60; n++) {
+    for (const base of [V4, V6]) {
+      const fields = { ...base, srcPort: 1000 + n };
+      assert.equal(queueOf(port, Packet.tcp(fields))!.queue, 3);
+      const { queue } = queueOf(port, Packet.udp(fields))!;
+      assert.equal(queue, queueOf(port, Packet.udp(fields))!.queue);
+      used.add(queue);
     }
-    port.close();
-  });
+  }
+  assert.deepEqual([...used].sort(), [1, 2]);
+  const arp = Packet.arp({ operation: 'request', senderIp: '10.0.0.1', targetIp: '10.0.0.2' });
+  assert.equal(queueOf(port, arp)!.queue, 2);
+  const link = port.links[3]!;
+  sendFrame(link, Packet.tcp(V4), { sums: false });
+  assert.equal(link.exchange(), 1);
+  assert.ok((link.ring[L.RX_BASE + L.RX_FLAGS]! & L.RX_MARKED) !== 0);
+  assert.equal(link.ring[L.RX_BASE + L.RX_MARK], 77);
+  for (let entry = 0; entry < L.STEER_ENTRIES; entry++) {
+    assert.equal(port.steering!.words[L.STEER_FLYING + entry], 0);
+  }
+  port.close();
+});
 
-  test('the first rule that matches decides; the others count nothing', () => {
-    const port = openPort({ device: 'net_ring5', queues: 2, ...SMALL });
-    const first = port.flows.create('tcp dst 443 => count');
-    const second = port.flows.create('tcp => drop');
-    assert.notEqual(queueOf(port, Packet.tcp(V4)), null);
-    assert.equal(queueOf(port, Packet.tcp({ ...V4, dstPort: 80 })), null);
-    port.flows.destroy(first.id);
-    assert.equal(queueOf(port, Packet.tcp(V4)), null);
-    assert.deepEqual(
-      port.flows.list().map(({ id, text, frames }) => ({ id, text, frames })),
-      [{ id: second.id, text: 'tcp => drop', frames: 2 }],
-    );
-    port.close();
-  });
+test('the first rule that matches decides; the others count nothing', () => {
+  const port = openPort({ device: 'net_ring5', queues: 2, ...SMALL });
+  const first = port.flows.create('tcp dst 443 => count');
+  const second = port.flows.create('tcp => drop');
+  assert.notEqual(queueOf(port, Packet.tcp(V4)), null);
+  assert.equal(queueOf(port, Packet.tcp({ ...V4, dstPort: 80 })), null);
+  port.flows.destroy(first.id);
+  assert.equal(queueOf(port, Packet.tcp(V4)), null);
+  assert.deepEqual(
+    port.flows.list().map(({ id, text, frames }) => ({ id, text, frames })),
+    [{ id: second.id, text: 'tcp => drop', frames: 2 }],
+  );
+  port.close();
+});
 
-  test('256 rules, not more; what was destroyed makes room', () => {
-    const port = openPort({ device: 'net_ring6', ...SMALL });
-    const ids = Array.from({ length: 256 }, (_, n) => port.flows.create(`tcp dst ${n} => drop`).id);
-    assert.throws(() => port.flows.create('tcp => drop'), { code: 'ENOSPC' });
-    for (let n = 0; n < 600; n++) {
-      port.flows.destroy(ids.shift()!);
-      ids.push(port.flows.create(parseRule(`udp dst ${n} => drop`)).id);
-    }
-    assert.equal(port.flows.list().length, 256);
-    assert.throws(() => port.flows.create('tcp => queue 1'), { message: /no queue 1/ });
-    port.close();
-  });
+test('256 rules, not more; what was destroyed makes room', () => {
+  const port = openPort({ device: 'net_ring6', ...SMALL });
+  const ids = Array.from({ length: 256 }, (_, n) => port.flows.create(`tcp dst ${n} => drop`).id);
+  assert.throws(() => port.flows.create('tcp => drop'), { code: 'ENOSPC' });
+  for (let n = 0; n < 600; n++) {
+    port.flows.destroy(ids.shift()!);
+    ids.push(port.flows.create(parseRule(`udp dst ${n} => drop`)).id);
+  }
+  assert.equal(port.flows.list().length, 256);
+  assert.throws(() => port.flows.create('tcp => queue 1'), { message: /no queue 1/ });
+  port.close();
+});
 
-  test('a device that has rules of its own, or refuses them: the list is the same', () => {
-    const port = openPort({ device: 'net_tap0,iface=dtap0', queues: 2, ...SMALL });
-    const text = 'ipv4 src 10.0.0.0/8 tcp dst 80 => queue 1';
-    const { id } = port.flows.create(text);
-    const [entry] = port.flows.list();
-    assert.deepEqual([entry!.id, entry!.text, entry!.frames], [id, text, 0]);
-    port.flows.destroy(id);
-    port.close();
-  });
+test('a device that has rules of its own, or refuses them: the list is the same', () => {
+  const port = openPort({ device: 'net_tap0,iface=dtap0', queues: 2, ...SMALL });
+  const text = 'ipv4 src 10.0.0.0/8 tcp dst 80 => queue 1';
+  const { id } = port.flows.create(text);
+  const [entry] = port.flows.list();
+  assert.deepEqual([entry!.id, entry!.text, entry!.frames], [id, text, 0]);
+  port.flows.destroy(id);
+  port.close();
 });

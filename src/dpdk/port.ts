@@ -20,6 +20,7 @@ import { FlowRules } from './flow-rules.ts';
 import { DpdkLink, type LinkDescription } from './link.ts';
 import { type PacketMemory, type PacketMemoryOptions, wrap } from './packet-memory.ts';
 import { memoryOptions, type PortOptions } from './port-options.ts';
+import { RECONNECT_MS, Reconnect } from './reconnect.ts';
 
 /** Drivers whose receive queues have a descriptor to sleep on. */
 const INTERRUPT_DRIVERS = ['net_tap', 'net_vhost', 'net_virtio_user', 'net_virtio'];
@@ -37,9 +38,6 @@ const DRIVERS_WITHOUT_WIRE = [
 ];
 /** The shortest Ethernet frame, without its check sequence. */
 const FRAME_MIN_BYTES = 60;
-/** How often a memif client looks whether it is connected, and how long a server may take to answer. */
-const RECONNECT_MS = 20;
-const HANDSHAKE_MS = 300;
 
 /** A running device with its memory and links. */
 export class Port {
@@ -55,10 +53,8 @@ export class Port {
   readonly notices: readonly string[];
   readonly #memory: PacketMemory;
   readonly #steeringId: number;
+  readonly #reconnect = new Reconnect();
   #reconnecting: ReturnType<typeof setInterval> | null = null;
-  #started = false;
-  #wasUp = false;
-  #startedAt = 0;
   #closed = false;
 
   /** Use openPort(). */
@@ -147,10 +143,7 @@ export class Port {
     this.eal.release(this);
   }
 
-  /**
-   * A memif client connects when it is started and does not come back by itself: it is started
-   * again until its server is there, and whenever it has lost it.
-   */
+  /** A memif client is started until its server is there, and whenever it has lost it. */
   #start(options: PortOptions): void {
     const client =
       this.device.info.driver === 'net_memif' && /role=(client|slave)/.test(options.device);
@@ -160,22 +153,19 @@ export class Port {
       this.#reconnecting.unref();
     } else {
       this.device.start();
-      this.#started = true;
     }
     if (options.promiscuous === true) this.device.setPromiscuous(true);
   }
 
   #connect(): void {
-    const isUp = this.#started && this.device.link.up;
-    const isGreeting = !this.#wasUp && this.#started && Date.now() - this.#startedAt < HANDSHAKE_MS;
-    this.#wasUp = isUp;
-    if (isUp || isGreeting) return;
+    const reconnect = this.#reconnect;
+    const isUp = reconnect.isStarted && this.device.link.up;
+    if (!reconnect.isDue(performance.now(), isUp)) return;
     try {
-      if (this.#started) this.device.stop();
-      this.#started = false;
+      if (reconnect.isStarted) this.device.stop();
+      reconnect.stopped();
       this.device.start();
-      this.#started = true;
-      this.#startedAt = Date.now();
+      reconnect.started(performance.now());
     } catch {
       // No server yet: the next round tries again.
     }

@@ -10,6 +10,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { checkCycles } from './tidy/cycles.mjs';
 import { checkDrops } from './tidy/drops.mjs';
 import { checkHotPath } from './tidy/hot-path.mjs';
 import { checkImports } from './tidy/imports.mjs';
@@ -49,6 +50,8 @@ test('the project has sources, and hot ones among them', () => {
 });
 
 test('imports go down the floors', () => none(sources.flatMap(checkImports)));
+
+test('no file needs itself', () => none(checkCycles(sources)));
 
 test('hot-path functions allocate nothing and are short', () =>
   none(sources.flatMap(checkHotPath)));
@@ -122,6 +125,29 @@ test('checkImports() lets through what goes down, and tests', () => {
   none(checkImports(parse('src/net/neighbor/arp.ts', `import { x } from '../../base/seq.ts';`)));
   none(checkImports(parse('src/runtime/loop.ts', `import { x } from 'node:fs';`)));
   none(checkImports(parse('src/net/net.test.ts', `import { x } from '../stack/stack.ts';`)));
+});
+
+test('checkCycles() names the way back, once, and lets types and later imports through', () => {
+  const cycles = (...texts) =>
+    checkCycles(texts.map((text, index) => parse(`src/net/${'abc'[index]}.ts`, text)));
+  assert.deepEqual(
+    cycles(
+      `import { b } from './b.ts';`,
+      `export * from './c.ts';`,
+      `import './b.ts'; import { type A, a } from './a.ts';`,
+    ),
+    [
+      'in a circle: src/net/b.ts -> src/net/c.ts -> src/net/b.ts',
+      'in a circle: src/net/a.ts -> src/net/b.ts -> src/net/c.ts -> src/net/a.ts',
+    ],
+  );
+  none(
+    cycles(
+      `import { b } from './b.ts'; import { c } from './c.ts';`,
+      `import type { A } from './a.ts'; import { type A2 } from './a.ts'; import { c } from './c.ts';`,
+      `export type { A } from './a.ts'; const a = () => import('./a.ts');`,
+    ),
+  );
 });
 
 const BAD_HOT = [

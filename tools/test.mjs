@@ -20,6 +20,9 @@ import { setup } from './setup.mjs';
 /** Two at a time: enough to use a small machine, few enough for tests that have a peer. */
 const CONCURRENCY = 2;
 
+/** What the tests of a folder share: named as they are because it may import what they may. */
+const KIT = /\/harness\.test\.js$/;
+
 async function main(words) {
   const start = Date.now();
   const notes = await setup({ test: true });
@@ -54,7 +57,7 @@ async function main(words) {
 
 /** The compiled tests and those of test/, sorted. */
 function testFiles() {
-  const compiled = walk(at('dist')).filter((file) => file.endsWith('.test.js'));
+  const compiled = walk(at('dist')).filter((file) => file.endsWith('.test.js') && !KIT.test(file));
   const plain = [...walk(at('test')), ...walk(at('bench'))].filter((file) =>
     file.endsWith('.test.mjs'),
   );

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { Prefix } from '../base/address.ts';
 import type { Config } from '../config/config.ts';
-import type { Port } from '../dpdk/index.ts';
+import type { DpdkLink, Port } from '../dpdk/index.ts';
 import type { Link } from '../link/link.ts';
 import { createStack, type Stack, type StackOptions } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
@@ -54,7 +54,13 @@ export function openStack(config: Config): RunningStack {
   const device = openDevice(config, 1);
   try {
     const stack = stackOn(config, device.port.links[0]!, {});
-    return start(config, stack, device.summary, device.port, device.close);
+    const { port, summary } = device;
+    return start(config, stack, {
+      device: summary,
+      port,
+      link: port.links[0]!,
+      close: device.close,
+    });
   } catch (error) {
     device.port.close();
     throw error;
@@ -79,7 +85,7 @@ export function stackOn(config: Config, link: Link, options: Partial<StackOption
 export function startLoopback(config: Config): RunningStack {
   const stack = newStack(config, Arena.allocate(config.dpdk.memory), {});
   stack.attachLoopback();
-  return start(config, stack, null, null, () => 0);
+  return start(config, stack, { device: null, port: null, link: null, close: () => 0 });
 }
 
 function newStack(config: Config, arena: Arena, options: Partial<StackOptions>): Stack {
@@ -92,17 +98,22 @@ function newStack(config: Config, arena: Arena, options: Partial<StackOptions>):
   });
 }
 
-/** Polls a stack. `release`: what is to be closed after it; returns the slots that are missing. */
-export function start(
-  config: Config,
-  stack: Stack,
-  device: DeviceSummary | null,
-  port: Port | null,
-  release: () => number,
-): RunningStack {
+/** What is below a stack. */
+export interface Below {
+  readonly device: DeviceSummary | null;
+  readonly port: Port | null;
+  /** Null: nothing but the loopback. */
+  readonly link: DpdkLink | null;
+  /** Closes what is to be closed after the stack; returns the slots that are missing. */
+  close(): number;
+}
+
+/** Polls a stack. */
+export function start(config: Config, stack: Stack, below: Below): RunningStack {
+  const { device, port, link } = below;
   const loop = new PollLoop(stack, {
     spin: config.poll.spin,
-    maxSleepMs: device === null ? LONG_SLEEP_MS : 1,
+    ...(link === null ? { maxSleepMs: LONG_SLEEP_MS } : { sleeper: link }),
     onLinkGone: () => process.emitWarning('the network device is gone', { code: 'DPDK_NET_LINK' }),
   });
   let report: CloseReport | null = null;
@@ -116,7 +127,7 @@ export function start(
     process.removeListener('exit', atEnd);
     loop.stop();
     const drained = drain(stack, deadlineMs);
-    report = { ...drained, slots: release() };
+    report = { ...drained, slots: below.close() };
     return report;
   };
   const leave = (): void => {

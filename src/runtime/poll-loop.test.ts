@@ -187,3 +187,47 @@ test('an exception of a listener reaches the program, and the loop goes on', () 
   assert.equal(status, 0);
   assert.equal(stdout, 'mine next\n');
 });
+
+test('a link that can wake the loop lets it sleep for as long as the stack likes', async () => {
+  const machine = new Machine();
+  let awake = (): void => {};
+  let asked = 0;
+  const sleeper = {
+    onWake: (callback: () => void) => {
+      awake = callback;
+      return true;
+    },
+    sleep: () => {
+      asked++;
+      return true;
+    },
+  };
+  const loop = new PollLoop(machine, { sleeper });
+  loop.hold();
+  loop.start();
+  while (loop.sleeps === 0) await new Promise((resolve) => setImmediate(resolve));
+  const { turns } = loop;
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.equal(loop.turns, turns, 'nothing woke it');
+  awake();
+  while (loop.sleeps === 1) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(loop.turns > turns);
+  assert.equal(loop.wakes, 1);
+  assert.equal(asked, 2);
+  loop.stop();
+});
+
+test('the loop does not sleep when its link has something already', async () => {
+  const machine = new Machine();
+  let left = 5;
+  const sleeper = { onWake: () => true, sleep: () => left-- <= 0 };
+  const loop = new PollLoop(machine, { sleeper });
+  loop.hold();
+  loop.start();
+  while (left >= 0) {
+    assert.equal(loop.sleeps, 0);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  while (loop.sleeps === 0) await new Promise((resolve) => setImmediate(resolve));
+  loop.stop();
+});

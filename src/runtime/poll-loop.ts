@@ -3,9 +3,12 @@
  *
  * Polling never blocks the program: a turn is a few polls in a setImmediate callback, after which
  * Node sees to its own timers, files and promises. While there is traffic the next turn follows
- * at once. After a while without, the loop sleeps: until the stack's next timer, but no longer
- * than a millisecond, because nothing wakes it when a frame arrives. How long it keeps looking
- * before it sleeps adapts: sleeping turned out wrong when the first poll afterwards finds frames.
+ * at once. After a while without, the loop sleeps until the stack's next timer.
+ *
+ * Where the device has a receive interrupt a frame wakes it. Where it has none the loop looks again
+ * after a millisecond, and after IDLE_MS without traffic every 4: that is the bound of what sleeping
+ * adds to a frame's latency. How long it keeps looking before it sleeps adapts:
+ * sleeping turned out wrong when the first poll afterwards finds frames.
  * @module
  */
 import type { EventSource } from '../base/events.ts';
@@ -25,14 +28,25 @@ export interface EventOwner {
   onEvents(events: number, source: EventSource): void;
 }
 
+/** What tells a sleeping loop that there is something to do; a DpdkLink is one. */
+export interface Sleeper {
+  /** `callback` ends a sleep. True when frames that the device receives do, too. */
+  onWake(callback: () => void): boolean;
+  /** The loop is about to sleep; false when there is something to do already. */
+  sleep(): boolean;
+}
+
 export interface PollLoopOptions {
   /** Never sleep: the lowest latency, and all of one core. */
   readonly spin?: boolean;
   /**
-   * Longest sleep in milliseconds. 1 when frames can arrive from outside; a stack that has only
-   * its loopback can sleep until its next timer.
+   * Longest sleep in milliseconds where no frame ends it; when not given, 1 after traffic and 4
+   * when there has been none for a while. A stack that has only its loopback can sleep until its
+   * next timer.
    */
   readonly maxSleepMs?: number;
+  /** Of the link that frames come from; none: nothing ends a sleep. */
+  readonly sleeper?: Sleeper | null;
   /** A link is gone for good (the device was unplugged). Called once. */
   readonly onLinkGone?: () => void;
 }
@@ -44,15 +58,25 @@ const POLLS_PER_TICK = 64;
 /** How long to look for frames before sleeping, in microseconds: the bounds of the adaptation. */
 const SHORTEST_LOOK = 50;
 const LONGEST_LOOK = 3200;
+/** After so many milliseconds without a frame one more or less does not matter. */
+const IDLE_MS = 100;
+const SHORT_SLEEP_MS = 1;
+const LONG_SLEEP_MS = 4;
+/** With a receive interrupt: nothing has to be looked for. */
+const LONGEST_SLEEP_MS = 60_000;
 
 export class PollLoop {
   /** For reports: turns taken, sleeps, and sleeps that a frame was waiting at the end of. */
   turns = 0;
   sleeps = 0;
   oversleeps = 0;
+  /** Sleeps that a frame, or another thread, has ended. */
+  wakes = 0;
   readonly #stack: Pollable;
   readonly #spin: boolean;
-  readonly #maxSleepMs: number;
+  readonly #maxSleepMs: number | null;
+  readonly #sleeper: Sleeper | null;
+  #isInterrupted = false;
   readonly #onLinkGone: () => void;
   #holds = 0;
   #immediate: NodeJS.Immediate | null = null;
@@ -67,7 +91,8 @@ export class PollLoop {
   constructor(stack: Pollable, options: PollLoopOptions = {}) {
     this.#stack = stack;
     this.#spin = options.spin ?? false;
-    this.#maxSleepMs = options.maxSleepMs ?? 1;
+    this.#maxSleepMs = options.maxSleepMs ?? null;
+    this.#sleeper = options.sleeper ?? null;
     this.#onLinkGone = options.onLinkGone ?? (() => {});
   }
 
@@ -76,6 +101,9 @@ export class PollLoop {
     if (this.#running) return;
     this.#running = true;
     this.#lastBusy = nowMicros();
+    if (!this.#spin && this.#sleeper !== null) {
+      this.#isInterrupted = this.#sleeper.onWake(this.#awake);
+    }
     this.#schedule(0);
   }
 
@@ -94,6 +122,11 @@ export class PollLoop {
     this.#cancel();
     this.#schedule(0);
   }
+
+  readonly #awake = (): void => {
+    this.wakes++;
+    this.wake();
+  };
 
   /** One more reason to keep the process alive. */
   hold(): void {
@@ -168,9 +201,16 @@ export class PollLoop {
     if (due < 1000) return 0;
     // Slept and found nothing: looking for so long was in vain.
     if (this.#slept) this.#look = Math.max(this.#look - 10, SHORTEST_LOOK);
+    if (this.#sleeper !== null && this.#stack.linkGone === 0 && !this.#sleeper.sleep()) return 0;
     this.#slept = true;
     this.sleeps++;
-    return Math.min(Math.floor(due / 1000), this.#maxSleepMs);
+    return Math.min(Math.floor(due / 1000), this.#longest(now));
+  }
+
+  #longest(now: number): number {
+    if (this.#isInterrupted) return LONGEST_SLEEP_MS;
+    if (this.#maxSleepMs !== null) return this.#maxSleepMs;
+    return now - this.#lastBusy >= IDLE_MS * 1000 ? LONG_SLEEP_MS : SHORT_SLEEP_MS;
   }
 
   /** An immediate that holds nothing would not run while Node waits: then it is a timer. */

@@ -105,7 +105,7 @@ export function openQueue(ticket: QueueTicket): RunningStack {
   const board = new NeighborBoard(ticket.board, ticket.queue);
   const homing = link.steering === null ? {} : { homing: homingOf(link.steering, ticket.queue) };
   const stack = stackOn(config, link, { board, ...homing });
-  return start(config, stack, ticket.device, null, () => 0);
+  return start(config, stack, { device: ticket.device, port: null, link, close: () => 0 });
 }
 
 /** A flow is at home on the queue that its hash says. */

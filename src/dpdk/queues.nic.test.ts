@@ -26,7 +26,7 @@ interface Arrival extends ReceivedFrame {
 /** Exchanges on all queues until `enough` says so; a long time without is an error. */
 async function collect(port: Port, enough: (all: Arrival[]) => boolean): Promise<Arrival[]> {
   const all: Arrival[] = [];
-  const deadline = Date.now() + 20_000;
+  const deadline = Date.now() + 120_000;
   while (!enough(all)) {
     if (Date.now() > deadline) throw new Error(`only ${all.length} frames came`);
     for (const [queue, link] of port.links.entries()) {

@@ -30,7 +30,7 @@ const files = ['-keyout', IDENTITY.KEY, '-out', IDENTITY.CERT];
 execFileSync('openssl', ['req', ...kind, ...names, '-days', '2', ...files], { stdio: 'ignore' });
 
 const curl = (...args) =>
-  run('curl', '-sS', '--max-time', '30', '--cacert', IDENTITY.CERT, ...args);
+  run('curl', '-sS', '--max-time', '150', '--cacert', IDENTITY.CERT, ...args);
 
 /** Runs an example's server on the stack while `use(port)` talks to it. */
 async function serving(file, environment, use) {
@@ -92,7 +92,7 @@ test('tls, with openssl s_client', () =>
       ['s_client', '-quiet', '-connect', `${OURS}:${port}`, ...trust],
       {
         stdio: ['pipe', 'pipe', 'ignore'],
-        timeout: 60_000,
+        timeout: 180_000,
       },
     );
     client.stdin.write('over TLS\n');
@@ -118,7 +118,7 @@ test('http2, with curl: over HTTP/2 and HTTP/1.1', () =>
 
 test('events, with curl', () =>
   serving('events/server.js', {}, async (port) => {
-    const program = new Program(['curl', '-sSN', '--max-time', '60', `http://${OURS}:${port}/`]);
+    const program = new Program(['curl', '-sSN', '--max-time', '150', `http://${OURS}:${port}/`]);
     await program.says(/(id: \d+\ndata: \S+\n\n){3}/);
     program.kill();
     await program.ended();
@@ -160,7 +160,7 @@ test('redis: ioredis on the stack, redis-server on the kernel', async () => {
     await server.says(/Ready to accept connections/);
     const REDIS = `redis://${THEIRS}:6379`;
     const program = new Program([...RUN, 'examples/redis/visits.js'], { REDIS });
-    const { code, output } = await program.ended(60_000);
+    const { code, output } = await program.ended(180_000);
     assert.equal(code, 0, output);
     assert.match(output, /visits 1000\npage unharmed\nnews good\n/);
   } finally {

@@ -51,7 +51,7 @@ test('a program finds its server by name, and a long answer over TCP', async () 
   const names = ['--set', `dns.servers=["${THEIRS}"]`, '--set', 'dns.search=["example"]'];
   const program = new Program([...RUN, ...names, file]);
   try {
-    const { code, output } = await program.ended(60_000);
+    const { code, output } = await program.ended(180_000);
     assert.equal(code, 0, output);
     assert.match(output, /you asked web:\d+\n60 records\ngetaddrinfo ENOTFOUND none\.example\n/);
     assert.ok(server.log.includes('tcp TXT long.example'), server.log.join('\n'));
@@ -90,7 +90,7 @@ test("a child that inherits register leaves its parent's device alone", async ()
     DPDK_NET_CONFIG: join(ROOT, 'examples/dpdk-net.toml'),
   });
   try {
-    const { code, output } = await program.ended(60_000);
+    const { code, output } = await program.ended(180_000);
     assert.equal(code, 0, output);
     for (const line of ['parent TcpHandle', 'child TCP', 'code 0']) {
       assert.ok(output.includes(`${line}\n`), output);

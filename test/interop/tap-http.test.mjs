@@ -54,7 +54,8 @@ test('npm start: curl, ping and wrk are served; Ctrl-C ends it and leaves nothin
       // With a deadline it waits for its answers as long as that, else for two round trips.
       const args = ['-c', '3', '-i', '0.2', '-w', '100', '-s', size, address];
       const answer = await run('ping', family, ...args);
-      assert.match(answer, /\d+ packets transmitted, 3 received/, `${size} bytes: ${answer}`);
+      // The next request does not wait for a slow reply, so that there may be more than three.
+      assert.match(answer, / ([3-9]|\d\d+) received/, `${size} bytes: ${answer}`);
       assert.doesNotMatch(answer, /DUP|wrong/);
     }
   }

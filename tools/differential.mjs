@@ -4,6 +4,8 @@
  *
  *     node tools/differential.mjs [--seconds 60] [--sequences 1000000] [--seed 1] [--examples]
  *
+ * It plays 200 to a listener over IPv4, 200 to a connector, the same over IPv6, and so on.
+ *
  * Prints a line for every known kind of difference (tools/differential/known.mjs) and the shortest
  * sequence for every other, with which it ends with exit status 1; with --examples the shortest that was
  * met of each known kind, too. The same seed, the same sequences.
@@ -14,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { differences, minimised, readable, sequences, signature } from './differential/compare.mjs';
 import { KernelTarget } from './differential/kernel.mjs';
 import { knownAs } from './differential/known.mjs';
+import { WAYS } from './differential/target.mjs';
 
 const { values } = parseArgs({
   options: {
@@ -37,7 +40,8 @@ let different = 0;
 
 while (ran < most && performance.now() < end) {
   const to = Math.min(most, ran + BATCH);
-  for (const difference of await differences(target, sequences(seed, ran, to))) {
+  const way = WAYS[(ran / BATCH) % WAYS.length];
+  for (const difference of await differences(target, sequences(seed, ran, to, way.role), way)) {
     if (difference === null) continue;
     different++;
     const name = knownAs(difference);

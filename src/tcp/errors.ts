@@ -19,6 +19,7 @@ import {
   UNREACHABLE_PROHIBITED,
   UNREACHABLE_PROTOCOL,
 } from '../net/transport.ts';
+import { HEADER_LENGTH } from '../wire/tcp.ts';
 import type { Connection } from './connection.ts';
 import { noteRefused } from './mtu-probe.ts';
 import { payloadMss, sendMss } from './sizes.ts';
@@ -28,6 +29,10 @@ import type { Tcp } from './tcp.ts';
 
 /** Ports and sequence number: what a router quotes at the least. */
 const QUOTED_BYTES = 8;
+const IPV4_HEADER = 20;
+const IPV6_HEADER = 40;
+/** As many as a full segment, or a SYN with data, may have. */
+const OPTIONS = 40;
 
 export function connectionError(tcp: Tcp, error: IcmpError): void {
   const c = error.length < QUOTED_BYTES ? null : findQuoted(tcp, error);
@@ -69,6 +74,10 @@ function findQuoted(tcp: Tcp, error: IcmpError): Connection | null {
 
 /** Path MTU discovery (RFC 1191, RFC 8201): smaller segments, and the lost one again. */
 function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
+  if (mtu >= largestSent(c)) {
+    tcp.drops[Drop.ICMP_NO_FLOW]! += 1;
+    return;
+  }
   tcp.net.paths.lowerMtu(c.path!, mtu);
   const fits = payloadMss(c, sendMss(c.path!, 65535, tcp.options.minMss));
   if (fits >= c.mss) return;
@@ -78,6 +87,20 @@ function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
   // What was too big never arrived; it goes again in smaller pieces.
   if (c.sndNxt !== c.sndUna) tcp.records.boardOf(c).loseAll();
   tcp.makeReady(c);
+}
+
+/**
+ * Bytes of the largest IP packet that may be in flight: what fits through anywhere that way was not
+ * too big (RFC 5927 7.2).
+ */
+function largestSent(c: Connection): number {
+  const probe = c.probing === null ? 0 : c.probing.probe;
+  const inSyn = c.opening === null || c.opening.fast === null ? 0 : c.opening.fast.sent;
+  let payload = c.mss > probe ? c.mss : probe;
+  if (inSyn > payload) payload = inSyn;
+  const ip = c.version === 4 ? IPV4_HEADER : IPV6_HEADER;
+  const options = c.tsOk === 1 || inSyn > 0 ? OPTIONS : 0;
+  return ip + HEADER_LENGTH + options + payload;
 }
 
 function codeOf(kind: number): ErrorCode {

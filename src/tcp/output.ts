@@ -251,9 +251,12 @@ function finIsUnsent(c: Connection): boolean {
   return c.finQueued === 1 && ((c.sndNxt - c.finAt) | 0) <= 0;
 }
 
-/** RFC 5681 4.1: after an idle time of an RTO the old cwnd says nothing. */
+/**
+ * RFC 5681 4.1: after an idle time of an RTO the old cwnd says nothing. The time is unsigned: half of
+ * the clock's range are 24.8 days, and connections idle for longer.
+ */
 function restartAfterIdle(tcp: Tcp, c: Connection): void {
-  if (((tcp.clock.ms - c.lastSentAt) | 0) > c.rtoMs && c.backoff === 0) {
+  if ((tcp.clock.ms - c.lastSentAt) >>> 0 > c.rtoMs && c.backoff === 0) {
     c.congestion.idled(c, tcp.options.initialWindowSegments);
   }
 }

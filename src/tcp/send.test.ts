@@ -135,3 +135,15 @@ test('an idle connection starts again with the initial window (RFC 5681 4.1)', (
   tcp.write('a'.repeat(20_000));
   assert.equal(tcp.sent.length, 10);
 });
+
+test('a connection that was idle for more than half of the clock starts again, too', () => {
+  const tcp = TcpPeer.established({ mss: 1000 });
+  tcp.write('a'.repeat(10_000));
+  tcp.gets({ flags: ACK, ack: tcp.ours(10_000) });
+  tcp.sent.length = 0;
+  const { connection } = tcp.socket!;
+  connection!.cwnd = 40_000;
+  connection!.lastSentAt = (connection!.lastSentAt - 30 * 86_400_000) | 0;
+  tcp.write('a'.repeat(20_000));
+  assert.equal(tcp.sent.length, 10);
+});

@@ -15,12 +15,16 @@ import type { Tcp } from './tcp.ts';
 /** What the 16 bits of the pointer can say. */
 const FARTHEST = 0xffff;
 
-/** SND.UP and RCV.UP of a connection: the sequence number behind the urgent data. */
+/** SND.UP and RCV.UP of a connection: where the urgent data ends. */
 export class UrgentMarks {
+  /** A sequence number, and 1 while data before it may be sent. */
   sndUp = 0;
   sending = 0;
+  /**
+   * Bytes from the stream's beginning on, 0: none. A sequence number would be ahead again after two
+   * gigabytes.
+   */
   rcvUp = 0;
-  receiving = 0;
 }
 
 function marksOf(tcp: Tcp, c: Connection): UrgentMarks {
@@ -63,21 +67,23 @@ export function writeUrgent(tcp: Tcp, c: Connection, at: number, seq: number): v
 
 /** Sixth, check the URG bit (RFC 9293 3.10.7.4): the program hears when the mark advances. */
 export function urgentArrives(tcp: Tcp, c: Connection, s: Segment): void {
-  const rcvUp = (s.seq + Wire.urgentPointer(tcp.view, s.at)) | 0;
-  if (((rcvUp - c.rcvNxt) | 0) <= 0) return;
+  const ahead = (s.seq + Wire.urgentPointer(tcp.view, s.at) - c.rcvNxt) | 0;
+  if (ahead <= 0) return;
   const marks = marksOf(tcp, c);
-  if (marks.receiving === 1 && ((rcvUp - marks.rcvUp) | 0) <= 0) return;
+  const rcvUp = bytesRead(c) + c.rcv.length + ahead;
+  if (rcvUp <= marks.rcvUp) return;
   marks.rcvUp = rcvUp;
-  marks.receiving = 1;
   if (c.socket !== null) tcp.events.raise(c.socket, URGENT);
 }
 
 /** Bytes up to the end of the urgent data that the program has not read, arrived or not. */
 export function urgentLeft(tcp: Tcp, c: Connection): number {
   const marks = tcp.urgent.get(c.index);
-  if (marks === undefined || marks.receiving === 0) return 0;
-  const left = (marks.rcvUp - c.rcvNxt + c.rcv.length) | 0;
-  if (left > 0) return left;
-  marks.receiving = 0;
-  return 0;
+  const left = marks === undefined ? 0 : marks.rcvUp - bytesRead(c);
+  return left > 0 ? left : 0;
+}
+
+/** Before a connection is accepted nobody reads. */
+function bytesRead(c: Connection): number {
+  return c.socket === null ? 0 : c.socket.bytesRead;
 }

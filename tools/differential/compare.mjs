@@ -5,18 +5,18 @@
 import { PROBES, sequence } from './grammar.mjs';
 import { playOurs } from './ours.mjs';
 
-/** Plays `sequences` to both; for each the first difference, or null. */
-export async function differences(target, sequences) {
+/** Plays `sequences` to both in one of the WAYS; for each the first difference, or null. */
+export async function differences(target, sequences, way) {
   const probed = sequences.map((steps) => [...steps, ...PROBES]);
-  const theirs = await target.play(probed);
-  const ours = playOurs(probed);
-  return probed.map((steps, index) => first(steps, ours[index], theirs[index]));
+  const theirs = await target.play(probed, way);
+  const ours = playOurs(probed, way);
+  return probed.map((steps, index) => first(steps, ours[index], theirs[index], way));
 }
 
-function first(steps, ours, theirs) {
+function first(steps, ours, theirs, way) {
   const at = ours.findIndex((answer, index) => answer !== theirs[index]);
   if (at < 0) return null;
-  return { steps, at, step: steps[at], ours: ours[at], theirs: theirs[at], heard: ours };
+  return { steps, at, step: steps[at], ours: ours[at], theirs: theirs[at], heard: ours, way };
 }
 
 /** The kinds of the segments: what stays the same when a sequence is made shorter. */
@@ -33,7 +33,8 @@ export async function minimised(target, difference) {
       best.steps.slice(0, length).filter((_, index) => index !== leave),
     ).filter((steps) => steps.length > 0);
     if (shorter.length === 0) return best;
-    const found = (await differences(target, shorter)).find((candidate) => isSame(candidate, best));
+    const candidates = await differences(target, shorter, best.way);
+    const found = candidates.find((candidate) => isSame(candidate, best));
     if (found === undefined) return best;
     best = found;
   }
@@ -63,17 +64,17 @@ function stepText(step) {
 }
 
 /** The sequence up to the difference, with what came back. */
-export function readable({ steps, at, ours, theirs, heard }) {
+export function readable({ steps, at, ours, theirs, heard, way }) {
   const lines = steps.slice(0, at + 1).flatMap((step, index) => {
     const sign = step.program === undefined ? '<' : ' ';
     const answers =
       index === at ? [`  > ours:  ${ours}`, `  > linux: ${theirs}`] : [`  > ${heard[index]}`];
     return [`${sign} ${stepText(step)}`, ...answers];
   });
-  return lines.join('\n');
+  return [`the target is a ${way.role} over IPv${way.version}`, ...lines].join('\n');
 }
 
-/** Sequences `from` to `to` of `seed`. */
-export function sequences(seed, from, to) {
-  return Array.from({ length: to - from }, (_, index) => sequence(seed, from + index));
+/** Sequences `from` to `to` of `seed`, for a target of this role. */
+export function sequences(seed, from, to, role) {
+  return Array.from({ length: to - from }, (_, index) => sequence(seed, from + index, role));
 }

@@ -30,6 +30,8 @@ export class Conversation {
 
   constructor(port) {
     this.port = port;
+    /** The target's, once it is known. */
+    this.targetPort = null;
     /** What came back since the last answers(). */
     this.frames = [];
   }
@@ -97,6 +99,7 @@ export class Conversation {
     const flags = tcp.flags.split(' ').filter((flag) => /FIN|SYN|RST|ACK/.test(flag));
     const isReset = flags.includes('RST');
     const seq = tcp.seq | 0;
+    const isFirst = this.#iss === null && flags.includes('SYN');
     if (flags.includes('SYN')) this.#begin(tcp);
     const end = (seq + length + flags.filter((flag) => /SYN|FIN/.test(flag)).length) | 0;
     const isNew = this.#iss === null || after(end, this.#sent);
@@ -109,7 +112,8 @@ export class Conversation {
       if (after(edge, this.#edge)) this.#edge = edge;
     }
     if (tcp.options.timestamps !== undefined) this.#tsEcr = tcp.options.timestamps[0];
-    const isAgain = end !== seq && !isNew && !(flags.includes('SYN') && this.#lastWasSyn);
+    const isAnswer = isFirst || (flags.join(' ') === 'SYN ACK' && this.#lastWasSyn);
+    const isAgain = end !== seq && !isNew && !isAnswer;
     // What is sent again depends on time alone, but its ACK may be news.
     if (isAgain && !moved) return null;
     return this.#describe(flags, isAgain ? this.#sent : seq, isAgain ? 0 : length, tcp, isReset);
@@ -126,7 +130,9 @@ export class Conversation {
     const kinds = Object.keys(tcp.options).sort();
     // With which options a RST comes nobody looks at.
     const options = isReset || kinds.length === 0 ? '' : ` <${kinds.join(' ')}>`;
-    const relative = this.#iss === null ? seq : (seq - this.#iss) | 0;
+    // A RST for what acknowledges nothing has the number 0, whatever the ISN.
+    const isAbsolute = this.#iss === null || (isReset && seq === 0);
+    const relative = isAbsolute ? seq : (seq - this.#iss) | 0;
     const ack = flags.includes('ACK') ? ` ack ${((tcp.ack | 0) - PEER_ISN) | 0}` : '';
     const dsack = (tcp.options.sack ?? []).map(
       (edges) => ` sack ${edges.map((edge) => ((edge | 0) - PEER_ISN) | 0).join('-')}`,
@@ -136,7 +142,9 @@ export class Conversation {
   }
 }
 
-/** A frame of a conversation. */
+/** A frame of a conversation; a target that has not shown itself yet is at `ends.dstPort`. */
 export function frameOf(conversation, step, ends) {
-  return Packet.tcp({ ...ends, srcPort: conversation.port, ...conversation.fields(step) });
+  const { port, targetPort } = conversation;
+  const ports = { srcPort: port, dstPort: targetPort ?? ends.dstPort };
+  return Packet.tcp({ ...ends, ...ports, ...conversation.fields(step) });
 }

@@ -62,6 +62,15 @@ class Generator {
     return list[(this.#random.next() >>> 0) % list.length];
   }
 
+  /** The target's SYN, and in most cases the peer's SYN-ACK. */
+  answered() {
+    const steps = [{ program: 'connect' }];
+    if (this.chance(15)) steps.push(this.mutated());
+    const options = this.chance(70) ? 'syn' : 'syn without timestamps';
+    if (this.chance(93)) steps.push(segment({ flags: 'SYN ACK', options }));
+    return steps;
+  }
+
   /** The peer's SYN, and in most cases its ACK of the SYN-ACK. */
   handshake() {
     const timestamps = this.chance(70);
@@ -94,8 +103,8 @@ class Generator {
     return wrong;
   }
 
-  sequence() {
-    const steps = this.handshake();
+  sequence(role) {
+    const steps = role === 'listener' ? this.handshake() : this.answered();
     const length = 1 + ((this.#random.next() >>> 0) % 6);
     for (let i = 0; i < length; i++) steps.push(this.chance(55) ? this.mutated() : this.orderly());
     const last = steps.at(-1);
@@ -107,7 +116,7 @@ class Generator {
 /** What tells the state that a sequence left: data that is next, then a SYN. */
 export const PROBES = [segment({ length: 1 }), segment({ flags: 'SYN ACK' })];
 
-/** Sequence `index` of `seed`. */
-export function sequence(seed, index) {
-  return new Generator((Math.imul(seed, 0x9e3779b1) + index) | 0).sequence();
+/** Sequence `index` of `seed` for a target that is a 'listener' or a 'connector'. */
+export function sequence(seed, index, role) {
+  return new Generator((Math.imul(seed, 0x9e3779b1) + index) | 0).sequence(role);
 }

@@ -9,7 +9,10 @@ import { Conversation, frameOf } from './conversation.mjs';
 import { FIRST_PORT, OUR_STEP_MS } from './target.mjs';
 
 const LISTEN = 80;
-const ENDS = { src: '10.0.0.2', dst: '10.0.0.1', dstPort: LISTEN };
+const ENDS = {
+  4: { src: '10.0.0.2', dst: '10.0.0.1', dstPort: LISTEN },
+  6: { src: 'fd00::2', dst: 'fd00::1', dstPort: LISTEN },
+};
 /** Nothing is sent again within a sequence, and nothing is limited. */
 const TCP = {
   maxHalfOpen: 4096,
@@ -23,8 +26,9 @@ const REFUSALS = ['EPIPE', 'ENOTCONN', 'ECONNRESET', 'ECANCELED'];
 const scratch = new Uint8Array(65536);
 
 /** Plays all sequences at once, step by step; the answers to each step of each. */
-export function playOurs(sequences) {
-  const peer = new TcpPeer({ tcp: TCP, seed: 7 });
+export function playOurs(sequences, { version }) {
+  const peer = new TcpPeer({ tcp: TCP, seed: 7, version });
+  meet(peer);
   const listener = peer.stack.tcp.listen({ port: LISTEN, backlog: 4096 });
   const sockets = new Map();
   const talks = sequences.map((_, index) => new Conversation(FIRST_PORT + index));
@@ -35,14 +39,14 @@ export function playOurs(sequences) {
       const step = sequence[at];
       if (step === undefined) continue;
       const talk = talks[index];
-      if (step.program === undefined) peer.getsFrame(frameOf(talk, step, ENDS));
-      else act(sockets, talk.port, step.program);
+      if (step.program === undefined) peer.getsFrame(frameOf(talk, step, ENDS[version]));
+      else act(peer, sockets, talk.port, step.program);
     }
     for (let ms = 0; ms < OUR_STEP_MS; ms += 50) {
       peer.leap(50);
       serve(peer, listener, sockets);
     }
-    collect(peer, talks);
+    collect(peer, talks, ENDS[version]);
     for (const [index, sequence] of sequences.entries()) {
       if (at < sequence.length) heard[index].push(talks[index].answers());
     }
@@ -50,8 +54,22 @@ export function playOurs(sequences) {
   return heard;
 }
 
+/** Both ends learn of each other: of hundreds of SYNs at once few would wait for a neighbor. */
+function meet(peer) {
+  const socket = peer.stack.tcp.connect({ address: peer.peerAddress, port: 9 });
+  peer.pump();
+  socket.abort();
+  peer.sent.length = 0;
+}
+
 /** What the program does; what a socket refuses (its connection is over) it does without. */
-function act(sockets, port, what) {
+function act(peer, sockets, port, what) {
+  if (what === 'connect') {
+    const socket = peer.stack.tcp.connect({ address: peer.peerAddress, port });
+    socket.options.noDelay = true;
+    sockets.set(port, socket);
+    return;
+  }
   const socket = sockets.get(port);
   if (socket === undefined) return;
   try {
@@ -77,14 +95,15 @@ function serve(peer, listener, sockets) {
   peer.pump();
 }
 
-function collect(peer, talks) {
+function collect(peer, talks, { src, dst }) {
   for (const sent of peer.sent.splice(0)) {
     const talk = talks[sent.dstPort - FIRST_PORT];
     if (talk === undefined) continue;
+    talk.targetPort = sent.srcPort;
     // The same reader for both targets: options as decode() has them.
     const frame = Packet.tcp({
-      src: ENDS.dst,
-      dst: ENDS.src,
+      src: dst,
+      dst: src,
       srcPort: sent.srcPort,
       dstPort: sent.dstPort,
       seq: sent.seq >>> 0,

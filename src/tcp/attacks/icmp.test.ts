@@ -7,6 +7,7 @@ import { Arena } from '../../storage/arena.ts';
 import { Injector } from '../../testing/injector.ts';
 import { icmp, tcp as segment } from '../../testing/packet.ts';
 import { Random } from '../../testing/random.ts';
+import { TcpPeer } from '../../testing/tcp-peer.ts';
 import type { TcpSocket } from '../socket.ts';
 import { ESTABLISHED } from '../state.ts';
 
@@ -91,4 +92,16 @@ test('row 13: a path MTU is believed with a number in flight only, and not below
   assert.equal(victim.mss(), before);
   victim.forge(3, 4, seq, 68);
   assert.ok(victim.mss() >= 216);
+});
+
+test('row 13: what is said to be too big must be larger than what would fit (RFC 5927 7.2)', () => {
+  const tcp = TcpPeer.established({ mss: 1000 });
+  tcp.write('x'.repeat(1000));
+  const { connection } = tcp.socket!;
+  tcp.getsIcmp(3, 4, tcp.ours(0), 1200);
+  assert.deepEqual([connection!.path!.mtu, connection!.mss], [1500, 1000]);
+  tcp.getsIcmp(3, 4, tcp.ours(0), 1040);
+  assert.deepEqual([connection!.path!.mtu, connection!.mss], [1500, 1000]);
+  tcp.getsIcmp(3, 4, tcp.ours(0), 1039);
+  assert.deepEqual([connection!.path!.mtu, connection!.mss], [1039, 999]);
 });

@@ -113,3 +113,19 @@ test('urgent data farther away than 16 bits can say is urgent as far as they can
   tcp.pump();
   tcp.sends({ flags: ACK | URG, urgent: 0xffff });
 });
+
+test('urgent data is news again after gigabytes without', () => {
+  const tcp = TcpPeer.established();
+  tcp.gets({ flags: ACK | URG, urgent: 3, data: 'abc' });
+  tcp.read();
+  // As if two gigabytes had come and been read since.
+  const c = tcp.socket!.connection!;
+  tcp.socket!.bytesRead += 0x7fff_ff00;
+  c.rcvNxt = (c.rcvNxt + 0x7fff_ff00) | 0;
+  c.rcvAdv = (c.rcvAdv + 0x7fff_ff00) | 0;
+  assert.equal(tcp.socket!.urgent, 0);
+  tcp.socket!.takeEvents();
+  tcp.gets({ flags: ACK | URG, seq: c.rcvNxt, urgent: 0x200, data: 'x'.repeat(0x300) });
+  assert.equal(tcp.socket!.takeEvents() & URGENT, URGENT);
+  assert.equal(tcp.socket!.urgent, 0x200);
+});

@@ -3,7 +3,14 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import {
+  type ChildProcess,
+  type ChildProcessWithoutNullStreams,
+  execFileSync,
+  spawn,
+  spawnSync,
+} from 'node:child_process';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -67,6 +74,27 @@ async function serve(): Promise<ChildProcess> {
   }
 }
 
+const LIVE =
+  '"$0" "$1" capture --count 4 --snaplen 60 port 8080 | tshark -r - -T fields -e tcp.port';
+
+/** Starts a command that listens; resolves to its output when it has ended by itself. */
+function listen(...args: string[]): Promise<{ stdout: Buffer; stderr: string }> {
+  return ending(spawn(process.execPath, [main, ...args], { env }));
+}
+
+function ending(
+  child: ChildProcessWithoutNullStreams,
+): Promise<{ stdout: Buffer; stderr: string }> {
+  children.push(child);
+  const out: Buffer[] = [];
+  let stderr = '';
+  child.stdout.on('data', (chunk: Buffer) => out.push(chunk));
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  return once(child, 'close').then(() => ({ stdout: Buffer.concat(out), stderr }));
+}
+
 test('a running process is asked; one that was killed is not, and the next starts at once', async () => {
   const child = await serve();
   const socket = connect(8080, '10.77.0.2');
@@ -111,4 +139,75 @@ test('a running process is asked; one that was killed is not, and the next start
   next.kill('SIGTERM');
   await once(next, 'close');
   assert.deepEqual(sockets(), []);
+});
+
+test('capture and trace follow the frames of a running process; tshark reads along', async () => {
+  const child = await serve();
+  const file = join(folder, 'frames.pcapng');
+  const ended: boolean[] = [];
+  const filter = ['tcp', 'and', 'port', '8080'];
+  const commands = [
+    listen('capture', '--write', file, '--count', '12', ...filter),
+    ending(spawn('bash', ['-c', LIVE, process.execPath, main], { env })),
+    listen('trace', '--count', '12', ...filter),
+    listen('top', '--interval', '0.1', '--count', '2', '--json'),
+  ];
+  for (const command of commands) void command.then(() => ended.push(true));
+  // Whichever of them is ready when, there are frames until all have enough.
+  while (ended.length < commands.length) {
+    const socket = connect(8080, '10.77.0.2');
+    await once(socket, 'connect');
+    socket.end('GET / HTTP/1.0\r\n\r\n');
+    await once(socket.resume(), 'close');
+  }
+  const [written, piped, traced, rates] = await Promise.all(commands);
+  assert.equal(written!.stderr, 'dpdk-net: 12 frames, 0 lost\n');
+  const fields = ['-T', 'fields', '-e', 'tcp.port', '-e', 'tcp.checksum.status', '-e', 'frame.len'];
+  const checked = ['-o', 'tcp.check_checksum:TRUE', '-r', file, ...fields];
+  const frames = execFileSync('tshark', checked, { encoding: 'utf8', stdio: 'pipe' })
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  assert.equal(frames.length, 12);
+  for (const [ports, good] of frames) {
+    assert.match(ports!, /\b8080\b/);
+    assert.equal(good, '1');
+  }
+  assert.match(piped!.stdout.toString(), /^(8080,\d+\n|\d+,8080\n){4}$/);
+  const text = traced!.stdout.toString();
+  assert.match(
+    text,
+    /^\d+\.\d{6} port0\/0 [<>] 10\.77\.0\.\d\.\d+ > 10\.77\.0\.\d\.\d+ .*seq \d+/m,
+  );
+  assert.match(text, /^\d+\.\d{6} port0\/0 = 8080 - \d+ \S+ -> \S+$/m);
+  const looks = rates!.stdout.toString().trimEnd().split('\n');
+  assert.equal(looks.length, 2);
+  const [look] = JSON.parse(looks[1]!) as { port: string; framesIn: number }[];
+  assert.deepEqual([look!.port, look!.framesIn >= 0], ['port0', true]);
+  child.kill('SIGTERM');
+  await once(child, 'close');
+});
+
+test('trace says why a frame was dropped', async () => {
+  const child = await serve();
+  const events = listen('trace', '--json', '--count', '40', 'udp');
+  let isOver = false;
+  void events.then(() => {
+    isOver = true;
+  });
+  const socket = createSocket('udp4');
+  while (!isOver) {
+    // Nobody listens there.
+    socket.send('x', 9, '10.77.0.2');
+    await delay(10);
+  }
+  socket.close();
+  const told = (await events).stdout.toString().trimEnd().split('\n');
+  const drops = told.map(
+    (line) => JSON.parse(line) as { kind: string; drop?: string; text: string },
+  );
+  const drop = drops.find(({ kind }) => kind === 'drop');
+  assert.equal(drop?.drop, 'udp_no_socket');
+  child.kill('SIGTERM');
+  await once(child, 'close');
 });

@@ -10,6 +10,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigError } from '../config/problems.ts';
 import { AttachError } from '../control/client.ts';
 import { version } from '../control/version.ts';
+import { addCaptureCommand } from './capture.ts';
 import { addCompletionCommand } from './completion.ts';
 import { addConfigCommand } from './config.ts';
 import { addConnectionsCommand } from './connections.ts';
@@ -22,6 +23,8 @@ import { configOptions } from './options.ts';
 import { addQueuesCommand } from './queues.ts';
 import { addStartCommand } from './start.ts';
 import { addStatsCommand } from './stats.ts';
+import { addTopCommand } from './top.ts';
+import { addTraceCommand } from './trace.ts';
 
 const FAILED = 1;
 const WRONG_USAGE = 2;
@@ -128,6 +131,9 @@ addNeighborsCommand(program);
 addStatsCommand(program);
 addLcoresCommand(program);
 addDevicesCommand(program);
+addTopCommand(program);
+addTraceCommand(program);
+addCaptureCommand(program);
 addDoctorCommand(program);
 addCompletionCommand(program);
 

@@ -6,9 +6,10 @@ import { cpus } from 'node:os';
 import { listCards } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import type { ConnectionFilter } from './connections.ts';
+import { filterOf } from './frame-filter.ts';
 import { placesOf, type QueueReport, StackReporter } from './report.ts';
-import { localReporter, type Question, type Reporter } from './reporter.ts';
-import { ControlServer, type Methods, type Streams } from './server.ts';
+import { type Listening, localReporter, type Question, type Reporter } from './reporter.ts';
+import { ControlServer, type Emit, type End, type Methods, type Streams } from './server.ts';
 import { version } from './version.ts';
 
 export interface ProcessOptions {
@@ -16,14 +17,14 @@ export interface ProcessOptions {
   readonly title: string;
   /** Made anew for every question: workers come and go. */
   readonly reporters: () => readonly Reporter[];
-  readonly streams?: Streams;
   readonly folder?: string;
 }
 
 /** Listens. Close it when the process ends. Null, with a warning, when there can be no socket. */
 export function openControl(options: ProcessOptions): ControlServer | null {
   try {
-    return new ControlServer({ ...options, version, methods: methodsOf(options) });
+    const methods = methodsOf(options);
+    return new ControlServer({ ...options, version, methods, streams: streamsOf(options) });
   } catch (error) {
     const reason = (error as Error).message;
     process.emitWarning(`no control socket: ${reason}`, { code: 'DPDK_NET_CONTROL' });
@@ -66,6 +67,20 @@ export function methodsOf({ title, reporters }: ProcessOptions): Methods {
     lcores: async () => lcoresOf((await askAll('queue')) as QueueReport[]),
     devices: () => listCards(),
   };
+}
+
+/** What goes on until the client has enough; each stack tells for itself. */
+function streamsOf({ reporters }: ProcessOptions): Streams {
+  const start =
+    (what: Listening) =>
+    (params: Readonly<Record<string, unknown>>, emit: Emit): End => {
+      filterOf(params);
+      const ends = reporters().map((reporter) => reporter.listen(what, params, emit));
+      return () => {
+        for (const end of ends) end();
+      };
+    };
+  return { capture: start('capture'), trace: start('trace') };
 }
 
 export interface LcoreReport {

@@ -6,19 +6,30 @@
  * @module
  */
 import type { MessagePort, Worker } from 'node:worker_threads';
+import { startCapture } from './capture.ts';
 import type { ConnectionFilter } from './connections.ts';
 import type { StackReporter } from './report.ts';
+import type { Emit, End } from './server.ts';
+import { startTrace } from './trace.ts';
 
 export type Question = 'queue' | 'connections' | 'neighbors' | 'stats' | 'listeners';
+
+/** What can be listened to until it is ended. */
+export type Listening = 'capture' | 'trace';
 
 export interface Reporter {
   /** Rejects with what is wrong with the question, or when the worker has ended. */
   ask(question: Question, params: Readonly<Record<string, unknown>>): Promise<unknown>;
+  /** `emit` takes each event, and returns false when it is lost. Throws when it is refused. */
+  listen(what: Listening, params: Readonly<Record<string, unknown>>, emit: Emit): End;
 }
 
 /** A stack of this thread. */
 export function localReporter(reporter: StackReporter): Reporter {
-  return { ask: async (question, params) => answer(reporter, question, params) };
+  return {
+    ask: async (question, params) => answer(reporter, question, params),
+    listen: (what, params, emit) => listenTo(reporter, what, params, emit),
+  };
 }
 
 function answer(
@@ -30,10 +41,33 @@ function answer(
   return reporter[question]();
 }
 
+function listenTo(
+  { running, place }: StackReporter,
+  what: Listening,
+  params: Readonly<Record<string, unknown>>,
+  emit: Emit,
+): End {
+  return what === 'capture'
+    ? startCapture(running.stack, place, params, emit)
+    : startTrace(running.stack, place, params, emit);
+}
+
 interface Asked {
   readonly dpdkNetAsk: number;
   readonly question: Question;
   readonly params: Readonly<Record<string, unknown>>;
+}
+
+/** Begins (`what` given) or ends listening. */
+interface Listened {
+  readonly dpdkNetListen: number;
+  readonly what?: Listening;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
+interface Heard {
+  readonly dpdkNetEvent: number;
+  readonly event: unknown;
 }
 
 interface Answered {
@@ -46,7 +80,9 @@ interface Answered {
 export function remoteReporter(port: MessagePort | Worker): Reporter {
   const waiting = new Map<number, (answered: Answered) => void>();
   let nextId = 1;
-  port.on('message', (message: Partial<Answered> | null) => {
+  const listeners = new Map<number, Emit>();
+  port.on('message', (message: Partial<Answered & Heard> | null) => {
+    if (message?.dpdkNetEvent !== undefined) listeners.get(message.dpdkNetEvent)?.(message.event);
     const id = message?.dpdkNetAnswer;
     if (id === undefined) return;
     waiting.get(id)?.(message as Answered);
@@ -68,12 +104,23 @@ export function remoteReporter(port: MessagePort | Worker): Reporter {
         const asked: Asked = { dpdkNetAsk: id, question, params };
         port.postMessage(asked);
       }),
+    listen: (what, params, emit) => {
+      const id = nextId++;
+      listeners.set(id, emit);
+      port.postMessage({ dpdkNetListen: id, what, params } satisfies Listened);
+      return () => {
+        listeners.delete(id);
+        port.postMessage({ dpdkNetListen: id } satisfies Listened);
+      };
+    },
   };
 }
 
 /** In a worker: answers for its stack what comes through `port`. Holds nothing alive. */
 export function answerOver(port: MessagePort, reporter: StackReporter): void {
-  port.on('message', (message: Partial<Asked> | null) => {
+  const ends = new Map<number, End>();
+  port.on('message', (message: Partial<Asked & Listened> | null) => {
+    if (message?.dpdkNetListen !== undefined) listenOver(port, reporter, message as Listened, ends);
     const id = message?.dpdkNetAsk;
     if (id === undefined) return;
     const { question, params } = message as Asked;
@@ -86,4 +133,21 @@ export function answerOver(port: MessagePort, reporter: StackReporter): void {
     port.postMessage(answered);
   });
   port.unref();
+}
+
+/** A filter that is wrong has been refused before it came here (process.ts). */
+function listenOver(
+  port: MessagePort,
+  reporter: StackReporter,
+  { dpdkNetListen: id, what, params = {} }: Listened,
+  ends: Map<number, End>,
+): void {
+  ends.get(id)?.();
+  ends.delete(id);
+  if (what === undefined) return;
+  const emit: Emit = (event) => {
+    port.postMessage({ dpdkNetEvent: id, event } satisfies Heard);
+    return true;
+  };
+  ends.set(id, listenTo(reporter, what, params, emit));
 }

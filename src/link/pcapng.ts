@@ -47,15 +47,24 @@ export class PcapngWriter {
     return this.#interfaces++;
   }
 
-  /** Writes one frame; `timeUs` counts from 1970 or from anything the reader will accept. */
-  frame(index: number, timeUs: number, direction: 'in' | 'out', bytes: Uint8Array): void {
+  /**
+   * Writes one frame; `timeUs` counts from 1970 or from anything the reader will accept. `length`
+   * is the frame's own, when `bytes` are only its beginning.
+   */
+  frame(
+    index: number,
+    timeUs: number,
+    direction: 'in' | 'out',
+    bytes: Uint8Array,
+    length: number = bytes.length,
+  ): void {
     const head = new Uint8Array(20);
     const view = new DataView(head.buffer);
     view.setUint32(0, index, true);
     view.setUint32(4, Math.floor(timeUs / 4294967296), true);
     view.setUint32(8, timeUs % 4294967296, true);
     view.setUint32(12, bytes.length, true);
-    view.setUint32(16, bytes.length, true);
+    view.setUint32(16, length, true);
     const flags = new Uint8Array(4);
     flags[0] = direction === 'in' ? EPB_INBOUND : EPB_OUTBOUND;
     const padding = new Uint8Array(-bytes.length & 3);

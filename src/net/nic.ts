@@ -12,7 +12,8 @@ const TAGGED = 18;
 
 export class Nic {
   readonly index: number;
-  readonly link: Link;
+  /** Its observers put a wrapper around it that shares the ring (src/control/observe.ts). */
+  link: Link;
   readonly ring: Int32Array;
   /** The station's address: its first 2 bytes, and its last 4 as an int32. */
   readonly macHigh: number;

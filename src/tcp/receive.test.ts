@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ENDED, READABLE } from '../base/events.ts';
 import { TcpPeer } from '../testing/tcp-peer.ts';
-import { ACK, FIN, URG } from '../wire/tcp.ts';
+import { ACK, FIN, RST, URG } from '../wire/tcp.ts';
+import { ACK_DELAYED } from './connection.ts';
 
 test('data in order is acknowledged and read', () => {
   const tcp = TcpPeer.established();
@@ -41,6 +42,20 @@ test('after the quick start an ACK is delayed, and every second full segment is 
   tcp.sendsNothing();
   tcp.gets({ flags: ACK, seq: tcp.theirs(at + 2920), data: full });
   tcp.sends({ flags: ACK, ack: tcp.theirs(at + 4380) });
+});
+
+test('a connection that ends before the timer of its delayed ACK is set gets none', () => {
+  const tcp = TcpPeer.established();
+  const c = tcp.stack.tcp.connections[0]!;
+  // Within one turn: the ACK of what arrived may wait, and the program ends the connection.
+  c.ackDue = ACK_DELAYED;
+  tcp.stack.tcp.delayAck(c);
+  tcp.socket!.abort();
+  tcp.pump();
+  tcp.sends({ flags: RST | ACK, seq: tcp.ours(0) });
+  assert.equal(c.timers, 0);
+  tcp.after(100);
+  tcp.sendsNothing();
 });
 
 test('out-of-order data is acknowledged at once and delivered when the hole closes', () => {

@@ -8,6 +8,7 @@
  */
 import { NO_TIMER, type TimerWheel } from '../storage/timer-wheel.ts';
 import {
+  ACK_NONE,
   type Connection,
   TIMER_CORK,
   TIMER_DELAYED_ACK,
@@ -154,9 +155,10 @@ function notLaterThan(wheel: TimerWheel, c: Connection, at: number): void {
   wheel.schedule(c.index, at);
 }
 
-/** The connection has no time any more. */
+/** The connection has no time any more; an ACK that was to get a timer is not owed now. */
 export function stopTimers(wheel: TimerWheel, c: Connection): void {
   wheel.cancel(c.index);
   c.onWheel = 0;
   c.timers = 0;
+  c.ackDue = ACK_NONE;
 }

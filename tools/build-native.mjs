@@ -3,6 +3,9 @@
  *
  *   node tools/build-native.mjs [--portable] [--debug] [--sanitize]
  *
+ * --sanitize: with AddressSanitizer and UndefinedBehaviorSanitizer, beside the normal one, as
+ * native/build/sanitized/dpdk_net.node; tools/sanitize.mjs runs the NIC tests with it.
+ *
  * DPDK is linked statically, so the result needs no DPDK at run time. --portable leaves out
  * drivers that would need shared libraries of the machine (pcap, af_xdp). Exit status: 0 built (or
  * up to date), 1 failed, 2 something is not installed (it says what).
@@ -10,17 +13,17 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const NOT_INSTALLED = 2;
+const option = (name) => process.argv.includes(`--${name}`);
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'native/src');
-const build = join(root, 'native/build');
+const build = join(root, 'native/build', option('sanitize') ? 'sanitized' : '');
 const target = join(build, 'dpdk_net.node');
 /** Replaces the target at once when it is whole: programs that run keep the old one. */
 const fresh = `${target}.new`;
-const option = (name) => process.argv.includes(`--${name}`);
 
 /** Linked in whole: their constructors register them. Left out when DPDK was built without. */
 const DRIVERS = [
@@ -183,7 +186,8 @@ function main() {
   const files = readdirSync(source).map((file) => join(source, file));
   const dpdk = findDpdk();
   const headers = nodeHeaders();
-  if (isUpToDate(files) && process.argv.length === 2) return;
+  const isVariant = option('portable') || option('debug');
+  if (isUpToDate(files) && !isVariant) return;
   mkdirSync(build, { recursive: true });
 
   const drivers = [...DRIVERS];
@@ -198,7 +202,7 @@ function main() {
     existsSync(join(dpdk.libraries, `librte_${name}.a`)),
   );
   const instrument = option('sanitize')
-    ? ['-fsanitize=address,undefined', '-fno-omit-frame-pointer']
+    ? ['-fsanitize=address,undefined', '-fno-sanitize=alignment', '-fno-omit-frame-pointer']
     : [];
 
   run('cc', [
@@ -240,7 +244,7 @@ function main() {
   if (!option('debug') && !option('sanitize')) run('strip', ['--strip-unneeded', fresh]);
   renameSync(fresh, target);
   const size = (statSync(target).size / 1e6).toFixed(1);
-  console.log(`native/build/dpdk_net.node: ${size} MB, DPDK ${dpdk.version}, ${present.join(' ')}`);
+  console.log(`${relative(root, target)}: ${size} MB, DPDK ${dpdk.version}, ${present.join(' ')}`);
 }
 
 main();

@@ -5,6 +5,7 @@
 #include "device.h"
 #include "eal.h"
 #include "queue.h"
+#include "rss.h"
 #include "rules.h"
 
 static const struct {
@@ -29,6 +30,7 @@ static const struct {
 	{"deviceList", device_list},
 	{"deviceInfo", device_info},
 	{"configure", device_configure},
+	{"rssWrite", rss_write},
 	{"start", device_start},
 	{"stop", device_stop},
 	{"link", device_link},

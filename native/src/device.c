@@ -1,5 +1,5 @@
 /*
- * Devices: attach, describe, configure, start, stop. Everything here is control, nothing is per
+ * Devices: attach, describe, start, stop, count. Everything here is control, nothing is per
  * packet; all that could change a driver under a burst of another thread runs in the guard.
  */
 #include <errno.h>
@@ -11,20 +11,19 @@
 #include <rte_ethdev.h>
 
 #include "arena.h"
-#include "compat.h"
 #include "descriptors.h"
 #include "device.h"
 #include "errors.h"
 #include "guard.h"
 #include "queue.h"
+#include "rss.h"
 #include "rules.h"
 #include "tap.h"
 
 #define DEVARGS_BYTES 1024
 
-/* The port of the first argument; throws and returns false when there is none. */
-static bool read_port(napi_env env, napi_callback_info info, napi_value argv[MAX_ARGUMENTS],
-		      uint16_t *port)
+bool device_port(napi_env env, napi_callback_info info, napi_value argv[MAX_ARGUMENTS],
+		 uint16_t *port)
 {
 	int64_t number;
 
@@ -139,30 +138,6 @@ static napi_value bit_names(napi_env env, uint64_t bits, const char *(*name_of)(
 	return list;
 }
 
-static const struct {
-	uint64_t bit;
-	const char *name;
-} rss_names[] = {
-	{RTE_ETH_RSS_IPV4, "ipv4"},
-	{RTE_ETH_RSS_FRAG_IPV4, "ipv4-frag"},
-	{RTE_ETH_RSS_NONFRAG_IPV4_TCP, "ipv4-tcp"},
-	{RTE_ETH_RSS_NONFRAG_IPV4_UDP, "ipv4-udp"},
-	{RTE_ETH_RSS_IPV6, "ipv6"},
-	{RTE_ETH_RSS_FRAG_IPV6, "ipv6-frag"},
-	{RTE_ETH_RSS_NONFRAG_IPV6_TCP, "ipv6-tcp"},
-	{RTE_ETH_RSS_NONFRAG_IPV6_UDP, "ipv6-udp"},
-};
-
-static napi_value rss_functions(napi_env env, uint64_t bits)
-{
-	napi_value list = js_array(env);
-
-	for (size_t i = 0; i < RTE_DIM(rss_names); i++)
-		if ((bits & rss_names[i].bit) != 0)
-			js_push(env, list, js_text(env, rss_names[i].name));
-	return list;
-}
-
 static napi_value mac_text(napi_env env, uint16_t port)
 {
 	struct rte_ether_addr mac = {0};
@@ -182,7 +157,7 @@ napi_value device_info(napi_env env, napi_callback_info info)
 	uint16_t port, mtu = 0;
 	int error;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	error = rte_eth_dev_info_get(port, &details);
 	if (error != 0)
@@ -206,147 +181,9 @@ napi_value device_info(napi_env env, napi_callback_info info)
 						   rte_eth_dev_rx_offload_name));
 	js_set(env, result, "txOffloads", bit_names(env, details.tx_offload_capa,
 						   rte_eth_dev_tx_offload_name));
-	js_set(env, result, "rssFunctions", rss_functions(env, details.flow_type_rss_offloads));
+	js_set(env, result, "rssFunctions", rss_names(env, details.flow_type_rss_offloads));
 	js_set_number(env, result, "rssTableSize", details.reta_size);
 	js_set_number(env, result, "rssKeySize", details.hash_key_size);
-	return result;
-}
-
-/* What configure() was asked for and what it settled on. */
-struct setup {
-	uint16_t port, rx_queues, tx_queues, rx_descriptors, tx_descriptors, mtu;
-	bool tx_sums, rx_sums, segmentation, rss, interrupts;
-	uint64_t rss_functions;
-	struct rte_eth_dev_info details;
-	struct rte_eth_conf conf;
-};
-
-static void read_setup(napi_env env, napi_value options, struct setup *setup)
-{
-	setup->rx_queues = js_get_int(env, options, "rxQueues", 1);
-	setup->tx_queues = js_get_int(env, options, "txQueues", 1);
-	setup->rx_descriptors = js_get_int(env, options, "rxDescriptors", 512);
-	setup->tx_descriptors = js_get_int(env, options, "txDescriptors", 512);
-	setup->mtu = js_get_int(env, options, "mtu", 0);
-	setup->tx_sums = js_get_bool(env, options, "hardwareChecksums", true);
-	setup->rx_sums = setup->tx_sums;
-	setup->segmentation = js_get_bool(env, options, "hardwareSegmentation", true);
-	setup->rss = js_get_bool(env, options, "rss", true) && setup->rx_queues > 1;
-	setup->interrupts = js_get_bool(env, options, "interrupts", false);
-}
-
-/* Asks for what the device can do of what we want; the rest the addon does itself. */
-static void choose_offloads(struct setup *setup)
-{
-	const uint64_t tx = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
-			    RTE_ETH_TX_OFFLOAD_UDP_CKSUM;
-	const uint64_t rx = RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM |
-			    RTE_ETH_RX_OFFLOAD_UDP_CKSUM;
-	struct rte_eth_conf *conf = &setup->conf;
-
-	setup->tx_sums = setup->tx_sums && (setup->details.tx_offload_capa & tx) == tx;
-	setup->rx_sums = setup->rx_sums && (setup->details.rx_offload_capa & rx) != 0;
-	if (setup->tx_sums)
-		conf->txmode.offloads |= tx;
-	/* Large segments need their checksums made by the same hardware. */
-	setup->segmentation = setup->segmentation && setup->tx_sums &&
-			      (setup->details.tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO) != 0;
-	if (setup->segmentation)
-		conf->txmode.offloads |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
-	if (setup->rx_sums)
-		conf->rxmode.offloads |= rx & setup->details.rx_offload_capa;
-	setup->rss_functions = setup->rss
-		? setup->details.flow_type_rss_offloads & RSS_FUNCTIONS : 0;
-	if (setup->rss_functions != 0) {
-		conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		conf->rx_adv_conf.rss_conf.rss_hf = setup->rss_functions;
-		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_RSS_HASH & setup->details.rx_offload_capa;
-	}
-	conf->intr_conf.rxq = setup->interrupts;
-	if (setup->mtu != 0)
-		conf->rxmode.mtu = setup->mtu;
-}
-
-/* The steps that may fail; returns the name of the one that did, NULL when all went well. */
-static const char *apply_setup(struct setup *setup, struct arena *arena, const int64_t *pools,
-			       int *error)
-{
-	struct rte_eth_rxconf rx = setup->details.default_rxconf;
-	struct rte_eth_txconf tx = setup->details.default_txconf;
-	int socket = rte_eth_dev_socket_id(setup->port);
-
-	*error = rte_eth_dev_configure(setup->port, setup->rx_queues, setup->tx_queues,
-				       &setup->conf);
-	if (*error != 0)
-		return "rte_eth_dev_configure";
-	*error = rte_eth_dev_adjust_nb_rx_tx_desc(setup->port, &setup->rx_descriptors,
-						  &setup->tx_descriptors);
-	if (*error != 0)
-		return "rte_eth_dev_adjust_nb_rx_tx_desc";
-	if (setup->mtu != 0) {
-		*error = rte_eth_dev_set_mtu(setup->port, setup->mtu);
-		if (*error != 0 && *error != -ENOTSUP)
-			return "rte_eth_dev_set_mtu";
-	}
-	rx.offloads = setup->conf.rxmode.offloads;
-	tx.offloads = setup->conf.txmode.offloads;
-	for (uint16_t q = 0; q < setup->rx_queues; q++) {
-		*error = rte_eth_rx_queue_setup(setup->port, q, setup->rx_descriptors, socket, &rx,
-						arena->pools[pools[q]].mempool);
-		if (*error != 0)
-			return "rte_eth_rx_queue_setup";
-	}
-	for (uint16_t q = 0; q < setup->tx_queues; q++) {
-		*error = rte_eth_tx_queue_setup(setup->port, q, setup->tx_descriptors, socket, &tx);
-		if (*error != 0)
-			return "rte_eth_tx_queue_setup";
-	}
-	return NULL;
-}
-
-/* configure(port, { arena, rxPools: [pool of each queue], rxQueues, ... }) -> what was settled */
-napi_value device_configure(napi_env env, napi_callback_info info)
-{
-	napi_value argv[MAX_ARGUMENTS], list, result;
-	struct setup setup = {0};
-	struct descriptors descriptors;
-	struct arena *arena;
-	int64_t pools[RTE_MAX_QUEUES_PER_PORT];
-	const char *failed;
-	int error;
-
-	if (!read_port(env, info, argv, &setup.port))
-		return NULL;
-	read_setup(env, argv[1], &setup);
-	arena = arena_find(js_get_int(env, argv[1], "arena", -1));
-	list = js_get(env, argv[1], "rxPools");
-	if (arena == NULL || setup.rx_queues > RTE_MAX_QUEUES_PER_PORT)
-		return throw_misuse(env, "EINVAL", "configure: no such arena, or too many queues");
-	for (uint16_t q = 0; q < setup.rx_queues; q++) {
-		pools[q] = js_to_int(env, js_element(env, list, q), -1);
-		if (pools[q] < 0 || pools[q] >= arena->pool_count)
-			return throw_misuse(env, "EINVAL", "configure: a queue has no pool");
-	}
-	error = rte_eth_dev_info_get(setup.port, &setup.details);
-	if (error != 0)
-		return throw_dpdk(env, "rte_eth_dev_info_get", error);
-	choose_offloads(&setup);
-	descriptors_note(&descriptors);
-	guard_enter();
-	failed = apply_setup(&setup, arena, pools, &error);
-	guard_leave();
-	descriptors_hide_new(&descriptors);
-	if (failed != NULL)
-		return throw_dpdk(env, failed, error);
-	rte_eth_dev_get_mtu(setup.port, &setup.mtu);
-	result = js_object(env);
-	js_set_number(env, result, "rxDescriptors", setup.rx_descriptors);
-	js_set_number(env, result, "txDescriptors", setup.tx_descriptors);
-	js_set_number(env, result, "mtu", setup.mtu);
-	js_set_bool(env, result, "txChecksums", setup.tx_sums);
-	js_set_bool(env, result, "rxChecksums", setup.rx_sums);
-	js_set_bool(env, result, "segmentation", setup.segmentation);
-	js_set(env, result, "rssFunctions", rss_functions(env, setup.rss_functions));
 	return result;
 }
 
@@ -358,7 +195,7 @@ napi_value device_start(napi_env env, napi_callback_info info)
 	uint16_t port;
 	int error;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	descriptors_note(&descriptors);
 	guard_enter();
@@ -379,7 +216,7 @@ napi_value device_stop(napi_env env, napi_callback_info info)
 	uint16_t port;
 	int error;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	guard_enter();
 	queue_port_running(port, false);
@@ -397,7 +234,7 @@ napi_value device_link(napi_env env, napi_callback_info info)
 	struct rte_eth_link link = {0};
 	uint16_t port;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	guard_enter();
 	rte_eth_link_get_nowait(port, &link);
@@ -418,7 +255,7 @@ napi_value device_stats(napi_env env, napi_callback_info info)
 	uint16_t port;
 	int error;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	error = rte_eth_stats_get(port, &stats);
 	if (error != 0)
@@ -446,7 +283,7 @@ napi_value device_xstats(napi_env env, napi_callback_info info)
 	uint16_t port;
 	int count;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	result = js_object(env);
 	/* The guard also keeps two workers from sharing the tables. */
@@ -465,7 +302,7 @@ napi_value device_reset_stats(napi_env env, napi_callback_info info)
 	napi_value argv[MAX_ARGUMENTS];
 	uint16_t port;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	rte_eth_stats_reset(port);
 	rte_eth_xstats_reset(port);
@@ -478,7 +315,7 @@ napi_value device_promiscuous(napi_env env, napi_callback_info info)
 	napi_value argv[MAX_ARGUMENTS], result;
 	uint16_t port;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	if (js_to_bool(env, argv[1], true))
 		rte_eth_promiscuous_enable(port);
@@ -494,7 +331,7 @@ napi_value device_interrupt_fd(napi_env env, napi_callback_info info)
 	napi_value argv[MAX_ARGUMENTS];
 	uint16_t port;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	return js_number(env, rte_eth_dev_rx_intr_ctl_q_get_fd(port, js_to_int(env, argv[1], 0)));
 }
@@ -506,7 +343,7 @@ napi_value device_interrupt_enable(napi_env env, napi_callback_info info)
 	uint16_t port, queue;
 	int error;
 
-	if (!read_port(env, info, argv, &port))
+	if (!device_port(env, info, argv, &port))
 		return NULL;
 	queue = js_to_int(env, argv[1], 0);
 	error = js_to_bool(env, argv[2], true) ? rte_eth_dev_rx_intr_enable(port, queue)

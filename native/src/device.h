@@ -6,6 +6,10 @@
 
 #include "js.h"
 
+/* The port of the first argument; throws and returns false when there is none. */
+bool device_port(napi_env env, napi_callback_info info, napi_value argv[MAX_ARGUMENTS],
+		 uint16_t *port);
+
 napi_value device_attach(napi_env env, napi_callback_info info);
 napi_value device_detach(napi_env env, napi_callback_info info);
 napi_value device_list(napi_env env, napi_callback_info info);

@@ -59,7 +59,8 @@ export interface ConfigureOptions {
   readonly mtu: number;
   readonly hardwareChecksums: boolean;
   readonly hardwareSegmentation: boolean;
-  readonly rss: boolean;
+  /** The 16 bits that the key for several queues repeats. */
+  readonly rssKey: number;
   readonly interrupts: boolean;
 }
 
@@ -190,6 +191,8 @@ export interface Addon {
   deviceList(): { port: number; name: string }[];
   deviceInfo(port: number): DeviceInfo;
   configure(port: number, options: ConfigureOptions): Configured;
+  /** Gives the device our table; false when it has no such table, or not our key. */
+  rssWrite(port: number, key: number, table: number[]): boolean;
   start(port: number): void;
   stop(port: number): void;
   link(port: number): { up: boolean; speed: number; fullDuplex: boolean };
@@ -216,8 +219,13 @@ export interface Addon {
   exchange(handle: number): number;
 }
 
-/** Where the addon may be: the published package, or this repository's own build. */
-const PLACES = ['@dpdk-net/native', '../../native/build/dpdk_net.node'];
+/**
+ * Where the addon may be: the file that DPDK_NET_ADDON names (tools/sanitize.mjs), the published
+ * package, or this repository's own build.
+ */
+const PLACES = process.env['DPDK_NET_ADDON']
+  ? [process.env['DPDK_NET_ADDON']]
+  : ['@dpdk-net/native', '../../native/build/dpdk_net.node'];
 
 let loaded: Addon | null = null;
 

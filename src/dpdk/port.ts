@@ -2,42 +2,19 @@
  * A port: a running device with its memory, its links and its counters.
  * @module
  */
-import { randomBytes } from 'node:crypto';
-import { STEER_WORDS } from '../link/layout.gen.ts';
-import type { LinkFeatures } from '../link/link.ts';
-import { initSteering, type Steering } from '../link/steering.ts';
-import {
-  addon,
-  type Configured,
-  type DeviceStats,
-  type PoolUsage,
-  type QueueCounters,
-} from './addon.ts';
+import { STEER_ENTRIES } from '../link/layout.gen.ts';
+import type { Steering } from '../link/steering.ts';
+import { addon, type DeviceStats, type PoolUsage, type QueueCounters } from './addon.ts';
 import { DpdkError } from './dpdk-error.ts';
 import type { Eal } from './eal.ts';
 import type { EthDev } from './eth-dev.ts';
 import { FlowRules } from './flow-rules.ts';
 import { DpdkLink, type LinkDescription } from './link.ts';
-import { type PacketMemory, type PacketMemoryOptions, wrap } from './packet-memory.ts';
-import { memoryOptions, type PortOptions } from './port-options.ts';
+import { type PacketMemory, wrap } from './packet-memory.ts';
+import type { PortOptions } from './port-options.ts';
+import { setUp, writeTable } from './port-setup.ts';
 import { RECONNECT_MS, Reconnect } from './reconnect.ts';
 
-/** Drivers whose receive queues have a descriptor to sleep on. */
-const INTERRUPT_DRIVERS = ['net_tap', 'net_vhost', 'net_virtio_user', 'net_virtio'];
-/** Of those, the ones whose descriptor counts and must be read; a tap's gives the frames. */
-const EVENTFD_DRIVERS = ['net_vhost', 'net_virtio_user', 'net_virtio'];
-/** Drivers that put frames on no wire: whoever is behind them gets short ones as they are. */
-const DRIVERS_WITHOUT_WIRE = [
-  'net_memif',
-  'net_null',
-  'net_pcap',
-  'net_ring',
-  'net_tap',
-  'net_vhost',
-  'net_virtio_user',
-];
-/** The shortest Ethernet frame, without its check sequence. */
-const FRAME_MIN_BYTES = 60;
 
 /** A running device with its memory and links. */
 export class Port {
@@ -53,6 +30,7 @@ export class Port {
   readonly notices: readonly string[];
   readonly #memory: PacketMemory;
   readonly #steeringId: number;
+  readonly #hardwareSteering: boolean;
   readonly #reconnect = new Reconnect();
   #reconnecting: ReturnType<typeof setInterval> | null = null;
   #closed = false;
@@ -62,18 +40,12 @@ export class Port {
     this.eal = eal;
     this.device = device;
     this.#memory = memory;
-    const wanted = memoryOptions(options, device.info);
-    const configured = configure(device, memory, wanted, options);
-    this.notices = noticesOf(wanted, configured, options);
-    this.#steeringId = openSteering(memory, options);
-    this.links = makeLinks(
-      device,
-      memory,
-      configured,
-      options.mac ?? stationMac(device),
-      this.#steeringId,
-    );
-    this.steering = this.links[0]!.steering;
+    const parts = setUp(device, memory, options);
+    this.notices = parts.notices;
+    this.links = parts.links;
+    this.steering = parts.steering;
+    this.#steeringId = parts.steeringId;
+    this.#hardwareSteering = parts.hardwareSteering;
     this.flows = new FlowRules(device.port, memory.queues);
     this.#start(options);
     eal.adopt(this);
@@ -107,6 +79,21 @@ export class Port {
     const link = new DpdkLink({ ...description, handle }, this.#memory.buffer);
     (this.links as DpdkLink[])[queue] = link;
     return link;
+  }
+
+  /**
+   * Gives entries of the steering's table other queues: entry 0 the first of `queues`, and so on;
+   * the rest stay. Done in the addon when none of an entry's frames is between two queues, and in
+   * a device that has our table at once: what it has received before the new queue may overtake.
+   */
+  spread(queues: readonly number[]): void {
+    const { steering } = this;
+    if (steering === null) return;
+    for (const [entry, queue] of queues.slice(0, STEER_ENTRIES).entries()) {
+      if (queue < 0 || queue >= steering.queues) throw new RangeError(`there is no queue ${queue}`);
+      steering.assign(entry, queue);
+    }
+    if (this.#hardwareSteering) writeTable(this.device, steering);
   }
 
   /** A descriptor that is readable when queue has frames, -1 where the driver has none. */
@@ -153,6 +140,8 @@ export class Port {
       this.#reconnecting.unref();
     } else {
       this.device.start();
+      // Some drivers start with a table of their own.
+      if (this.steering !== null && this.#hardwareSteering) writeTable(this.device, this.steering);
     }
     if (options.promiscuous === true) this.device.setPromiscuous(true);
   }
@@ -175,135 +164,4 @@ export class Port {
 /** In another thread: the link of a queue whose description was posted there. */
 export function openLink(description: LinkDescription): DpdkLink {
   return new DpdkLink(description, wrap(description.arena));
-}
-
-/** The steering of several queues; -1: there is one. */
-function openSteering({ queues, layout, buffer }: PacketMemory, options: PortOptions): number {
-  if (queues === 1) return -1;
-  const words = new Int32Array(buffer, layout.steeringAt, STEER_WORDS);
-  const steering = initSteering(words, queues, randomBytes(2).readUInt16LE());
-  steering.sendAstray(options.astray ?? 0);
-  return addon().steeringOpen({ arena: layout.id, at: layout.steeringAt, queues });
-}
-
-function makeLinks(
-  device: EthDev,
-  memory: PacketMemory,
-  configured: Configured,
-  mac: Uint8Array,
-  steering: number,
-): DpdkLink[] {
-  const { info } = device;
-  const features: LinkFeatures = {
-    txChecksum: configured.txChecksums ? 'hardware' : 'software',
-    rxChecksum: configured.rxChecksums ? 'hardware' : 'software',
-    segmentation: configured.segmentation
-      ? 'hardware'
-      : memory.segmentBytes > 0
-        ? 'software'
-        : 'none',
-  };
-  return Array.from({ length: memory.queues }, (_, queue) => {
-    const ringAt = memory.layout.rings[queue]!;
-    const handle = addon().queueOpen({
-      arena: memory.layout.id,
-      pool: memory.txPool(queue),
-      rxPool: memory.rxPool(queue),
-      steering,
-      ringAt,
-      port: device.port,
-      queue,
-      guarded: info.driver === 'net_memif',
-      drain: info.driver === 'net_ring',
-      hardwareTxSums: configured.txChecksums,
-      hardwareRxSums: configured.rxChecksums,
-      unfinishedSums: ['net_af_packet', 'net_af_xdp'].includes(info.driver),
-      hardwareSegmentation: configured.segmentation,
-      frameMax: configured.mtu + 18,
-      frameMin: DRIVERS_WITHOUT_WIRE.includes(info.driver) ? 0 : FRAME_MIN_BYTES,
-      segmentMax: memory.segmentBytes,
-      cutPool: memory.cutPool(queue),
-      joinPool: memory.joinPool(queue),
-    });
-    const description: LinkDescription = {
-      name: `${info.name} queue ${queue}`,
-      handle,
-      arena: memory.layout.id,
-      ringAt,
-      steeringAt: steering < 0 ? -1 : memory.layout.steeringAt,
-      queue,
-      heapAt: memory.heapAt(queue),
-      heapBytes: memory.heapBytes,
-      mac,
-      mtu: configured.mtu,
-      segmentBytes: memory.segmentBytes,
-      features,
-      drainInterrupt: EVENTFD_DRIVERS.includes(info.driver),
-    };
-    return new DpdkLink(description, memory.buffer);
-  });
-}
-
-function configure(
-  device: EthDev,
-  memory: PacketMemory,
-  wanted: PacketMemoryOptions,
-  options: PortOptions,
-): Configured {
-  return device.configure({
-    arena: memory.layout.id,
-    rxPools: Array.from({ length: wanted.queues }, (_, queue) => memory.rxPool(queue)),
-    rxQueues: wanted.queues,
-    txQueues: wanted.queues,
-    rxDescriptors: wanted.rxDescriptors,
-    txDescriptors: wanted.txDescriptors,
-    mtu: options.mtu ?? 0,
-    hardwareChecksums: options.hardwareChecksums ?? true,
-    // The tap driver's segmentation is software, and knows IPv4 only: ours is both.
-    hardwareSegmentation:
-      (options.hardwareSegmentation ?? true) &&
-      wanted.segmentBytes > 0 &&
-      device.info.driver !== 'net_tap',
-    rss: true,
-    interrupts: INTERRUPT_DRIVERS.includes(device.info.driver),
-  });
-}
-
-function noticesOf(
-  wanted: PacketMemoryOptions,
-  configured: Configured,
-  options: PortOptions,
-): string[] {
-  const notices: string[] = [];
-  if (options.queues !== undefined && wanted.queues < options.queues) {
-    notices.push(`queues cut to ${wanted.queues} of ${options.queues}: the device's limit`);
-  }
-  const { rxDescriptors, txDescriptors } = configured;
-  if (rxDescriptors !== wanted.rxDescriptors || txDescriptors !== wanted.txDescriptors) {
-    notices.push(
-      `descriptors cut to ${rxDescriptors} receive, ${txDescriptors} transmit: the device's limits`,
-    );
-  }
-  if (options.mtu !== undefined && configured.mtu !== options.mtu) {
-    notices.push(`mtu ${options.mtu} was asked, the device has ${configured.mtu}`);
-  }
-  return notices;
-}
-
-/**
- * The address our side uses. A TAP device's own is the kernel's end of the same wire, so ours
- * must differ; a ring has none.
- */
-function stationMac(device: EthDev): Uint8Array {
-  const mac = device.mac;
-  if (mac.every((byte) => byte === 0)) return randomMac();
-  if (device.info.driver === 'net_tap') mac[5]! ^= 1;
-  return mac;
-}
-
-/** Locally administered, unicast. */
-function randomMac(): Uint8Array {
-  const mac = new Uint8Array(randomBytes(6));
-  mac[0] = (mac[0]! & 0xfc) | 2;
-  return mac;
 }

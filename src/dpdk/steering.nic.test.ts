@@ -300,3 +300,32 @@ test('queue numbers beyond the device are cut with a notice', () => {
   assert.match(port.notices.join(), /queues cut to 16 of 40/);
   port.close();
 });
+
+test('spread() moves the entries that it names; queues that are not there are refused', () => {
+  const port = openPort({ device: 'net_ring8', queues: QUEUES, ...SMALL });
+  const steering = port.steering!;
+  port.spread(Array.from({ length: 64 }, () => 3));
+  for (let entry = 0; entry < L.STEER_ENTRIES; entry++) {
+    assert.equal(steering.queueOfHash(entry), entry < 64 ? 3 : entry % QUEUES);
+  }
+  assert.throws(() => port.spread([QUEUES]), RangeError);
+  port.close();
+});
+
+test('the links say who does what', () => {
+  for (const queues of [1, 2]) {
+    const port = openPort({ device: `net_ring${queues + 8}`, queues, ...SMALL, join: true });
+    assert.deepEqual(port.links[0]!.features, {
+      txChecksum: 'software',
+      rxChecksum: 'software',
+      segmentation: 'software',
+      joining: 'software',
+      steering: queues === 1 ? 'none' : 'software',
+      waking: 'software',
+      flowRules: 'software',
+      vlan: 'software',
+      timestamps: 'none',
+    });
+    port.close();
+  }
+});

@@ -46,6 +46,18 @@ export interface LinkFeatures {
   readonly txChecksum: Feature;
   readonly rxChecksum: Feature;
   readonly segmentation: Feature;
+  /** Joining of received segments of a flow (GRO, LRO). What is left out is none. */
+  readonly joining?: Feature;
+  /** Each flow has its queue (RSS). */
+  readonly steering?: Feature;
+  /** Waking whoever sleeps until a frame arrives: an interrupt, or only other queues' frames. */
+  readonly waking?: Feature;
+  /** Rules for received frames. */
+  readonly flowRules?: Feature;
+  /** Taking VLAN tags out and putting them in; in software the stack does it. */
+  readonly vlan?: Feature;
+  /** The time of arrival in RX_TIME. */
+  readonly timestamps?: Feature;
 }
 
 /** A fresh ring. */

@@ -15,7 +15,6 @@ import type { PortOptions } from './port-options.ts';
 import { setUp, writeTable } from './port-setup.ts';
 import { RECONNECT_MS, Reconnect } from './reconnect.ts';
 
-
 /** A running device with its memory and links. */
 export class Port {
   readonly eal: Eal;

@@ -3,16 +3,12 @@
  * device, each worker with a loopback of its own.
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { type RunningCommand, startCommand } from './running.ts';
 
-const main = fileURLToPath(import.meta.url.replace(/run-workers\.test\.(ts|js)$/, 'main.$1'));
 const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-workers-'));
 after(() => rmSync(folder, { recursive: true }));
 writeFileSync(
@@ -20,37 +16,11 @@ writeFileSync(
   'dpdk = { port = "loopback", memory = "16MiB" }\nroutes.kernel = []\n',
 );
 
-interface Run {
-  readonly child: ChildProcess;
-  /** Everything it has said on both streams. */
-  output(): string;
-  says(text: string, times: number): Promise<void>;
-  ended(): Promise<number | null>;
-}
-
 /** Runs a program of that text once per queue of two. */
-function run(name: string, text: string, ...settings: string[]): Run {
+function run(name: string, text: string, ...settings: string[]): RunningCommand {
   writeFileSync(join(folder, name), text);
   const args = ['run', '--quiet', '--queues', '2', ...settings, name, 'one', 'two'];
-  const child = spawn(process.execPath, [main, ...args], { cwd: folder });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      output += chunk;
-    });
-  }
-  const closed = once(child, 'close') as Promise<[number | null]>;
-  return {
-    child,
-    output: () => output,
-    says: async (wanted, times) => {
-      while (output.split(wanted).length <= times) {
-        assert.equal(child.exitCode, null, output);
-        await delay(10);
-      }
-    },
-    ended: async () => (await closed)[0],
-  };
+  return startCommand(folder, args);
 }
 
 const count = (text: string, part: string): number => text.split(part).length - 1;

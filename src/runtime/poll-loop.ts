@@ -6,7 +6,7 @@
  * at once. After a while without, the loop sleeps until the stack's next timer.
  *
  * Where the device has a receive interrupt a frame wakes it. Where it has none the loop looks again
- * after a millisecond, and after IDLE_MS without traffic every 4: that is the bound of what sleeping
+ * after a millisecond, and after IDLE_MS without traffic every 8: that is the bound of what sleeping
  * adds to a frame's latency. How long it keeps looking before it sleeps adapts:
  * sleeping turned out wrong when the first poll afterwards finds frames.
  * @module
@@ -40,7 +40,7 @@ export interface PollLoopOptions {
   /** Never sleep: the lowest latency, and all of one core. */
   readonly spin?: boolean;
   /**
-   * Longest sleep in milliseconds where no frame ends it; when not given, 1 after traffic and 4
+   * Longest sleep in milliseconds where no frame ends it; when not given, 1 after traffic and 8
    * when there has been none for a while. A stack that has only its loopback can sleep until its
    * next timer.
    */
@@ -61,7 +61,7 @@ const LONGEST_LOOK = 3200;
 /** After so many milliseconds without a frame one more or less does not matter. */
 const IDLE_MS = 100;
 const SHORT_SLEEP_MS = 1;
-const LONG_SLEEP_MS = 4;
+const LONG_SLEEP_MS = 8;
 /** With a receive interrupt: nothing has to be looked for. */
 const LONGEST_SLEEP_MS = 60_000;
 

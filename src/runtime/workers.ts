@@ -27,7 +27,7 @@ export interface ProgramEnd {
 
 /** How long connections may take to end, and how much longer a worker may, before it is killed. */
 const DRAIN_MS = 2000;
-const PATIENCE_MS = 1500;
+const PATIENCE_MS = 5000;
 /** A worker that crashes sooner than this after its start is started again later and later. */
 const SHORT_LIFE_MS = 1000;
 const LONGEST_WAIT_MS = 10_000;
@@ -39,7 +39,7 @@ interface Place {
   worker: Worker | null;
   port: MessagePort | null;
   startedAt: number;
-  /** It has thrown; what ended it is told of already. */
+  /** It has thrown, or was killed: it did not give its queue back. */
   crashed: boolean;
   /** Crashes in a row, each soon after the start. */
   failures: number;
@@ -86,10 +86,15 @@ export class Workers {
     this.#isEnding = true;
     this.#code = code;
     for (const { port } of this.#places) send(port, { type: 'end', code, deadlineMs });
-    this.#patience = setTimeout(() => {
-      for (const { worker } of this.#places) void worker?.terminate();
-    }, deadlineMs + PATIENCE_MS);
+    this.#patience = setTimeout(() => this.#killAll(), deadlineMs + PATIENCE_MS);
     this.#finishIfAllEnded();
+  }
+
+  #killAll(): void {
+    for (const place of this.#places) {
+      place.crashed = true;
+      void place.worker?.terminate();
+    }
   }
 
   #start(queue: number): void {
@@ -172,6 +177,8 @@ export class Workers {
     place.port!.close();
     place.port = null;
     if (this.#isEnding) {
+      // What its stack held is given back.
+      if (place.crashed) this.#queues.renew(queue);
       this.#finishIfAllEnded();
     } else if (place.crashed) {
       this.#restart(queue, place);

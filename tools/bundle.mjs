@@ -9,7 +9,7 @@
  * Tests import dist/, where a module is a file.
  * @module
  */
-import { rmSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { relative } from 'node:path';
 import { rollup } from 'rollup';
 import { constant } from './house/constant.mjs';
@@ -60,6 +60,14 @@ export async function bundle() {
     minifyInternalExports: false,
   });
   await bundled.close();
+  linkName();
+}
+
+/** The examples have packages of their own, so that they find this one only as they would any other. */
+function linkName() {
+  const link = at('node_modules/dpdk-net');
+  rmSync(link, { force: true });
+  symlinkSync('..', link);
 }
 
 if (isMain(import.meta.url)) await bundle();

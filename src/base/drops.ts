@@ -144,6 +144,12 @@ export const NDP_CONFLICT = drop(
   'Another station claims one of our IPv6 addresses.',
 );
 
+// Groups
+export const GROUP_MALFORMED = drop(
+  'group_malformed',
+  'The IGMP or MLD message breaks a rule (RFC 3376 4, RFC 3810 6.2): lengths, checksum, hops.',
+);
+
 // Neighbors
 export const NEIGHBOR_QUEUE_FULL = drop(
   'neighbor_queue_full',

@@ -2,7 +2,8 @@
  * Checks a document against the schema and turns every finding into a sentence with a place.
  * @module
  */
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { createRequire } from 'node:module';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { closestMatch } from 'leven';
 import { Address, Prefix } from '../base/address.ts';
 import type { Problem } from './problems.ts';
@@ -14,9 +15,14 @@ import { parseDuration, parseSize } from './units.ts';
 /** A wrong key is taken for a misspelling of another when this many letters differ, at most. */
 const MOST_DIFFERENT = 4;
 
-const validator: ValidateFunction = compile();
+let validator: ValidateFunction | null = null;
 
+/**
+ * Loaded and compiled for the first document, which takes 150 ms: a program under
+ * `dpdk-net/register` that names no file never does.
+ */
 function compile(): ValidateFunction {
+  const { Ajv } = createRequire(import.meta.url)('ajv') as typeof import('ajv');
   const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
   ajv.addKeyword({ keyword: 'expects', schemaType: 'string' });
   ajv.addKeyword({ keyword: 'least', schemaType: 'number' });
@@ -49,6 +55,7 @@ function isKind(kind: Kind, value: unknown, { least = 0, most = Infinity }: Sche
 
 /** Everything about the document that the schema forbids. */
 export function findProblems(document: Document): Problem[] {
+  validator ??= compile();
   if (validator(document.root)) return [];
   const problems = new Map<string, Problem>();
   for (const error of validator.errors ?? []) {

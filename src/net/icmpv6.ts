@@ -6,9 +6,11 @@ import * as Drop from '../base/drops.ts';
 import * as Checksum from '../wire/checksum.ts';
 import * as Icmpv6 from '../wire/icmpv6.ts';
 import * as Ipv6 from '../wire/ipv6.ts';
+import * as Mld from '../wire/mld.ts';
 import type { Core } from './core.ts';
 import type { Failures } from './failures.ts';
 import type { FragmentsOut } from './fragments-out.ts';
+import type { MldProtocol } from './groups/mld.ts';
 import type { NdpProtocol } from './neighbor/ndp.ts';
 import type { Nic } from './nic.ts';
 import type { Packet } from './packet.ts';
@@ -45,6 +47,7 @@ export class Icmpv6Protocol implements Transport {
   readonly #out: FragmentsOut;
   readonly #failures: Failures;
   readonly #ndp: NdpProtocol;
+  readonly #mld: MldProtocol;
 
   constructor(
     core: Core,
@@ -53,6 +56,7 @@ export class Icmpv6Protocol implements Transport {
     out: FragmentsOut,
     failures: Failures,
     ndp: NdpProtocol,
+    mld: MldProtocol,
   ) {
     this.#core = core;
     this.#nics = nics;
@@ -60,6 +64,7 @@ export class Icmpv6Protocol implements Transport {
     this.#out = out;
     this.#failures = failures;
     this.#ndp = ndp;
+    this.#mld = mld;
   }
 
   receive(packet: Packet): void {
@@ -93,6 +98,8 @@ export class Icmpv6Protocol implements Transport {
   #message(packet: Packet, type: number): void {
     if (type === Icmpv6.NEIGHBOR_SOLICITATION || type === Icmpv6.NEIGHBOR_ADVERTISEMENT) {
       this.#ndp.receive(this.#nics[packet.nic]!, packet);
+    } else if (isMld(type)) {
+      this.#mld.receive(packet);
     } else if (isUnspecified(packet)) {
       this.#core.drops[Drop.IP_MARTIAN_SOURCE]!++;
     } else if (type === Icmpv6.ECHO_REQUEST) {
@@ -156,6 +163,10 @@ export class Icmpv6Protocol implements Transport {
     const quoteAt = at + Icmpv6.HEADER_LENGTH;
     this.#failures.report(6, quoteAt, length - Icmpv6.HEADER_LENGTH, kind, mtu);
   }
+}
+
+function isMld(type: number): boolean {
+  return (type >= Mld.QUERY && type <= Mld.DONE_V1) || type === Mld.REPORT_V2;
 }
 
 function kindOf(type: number, code: number): number {

@@ -140,7 +140,7 @@ test('broadcasts and joined groups are received, and marked', () => {
   const { host, got } = listening();
   const group = Prefix.parse('239.1.2.3').address;
   const toGroup = Build.udp({ ...to, dst: '239.1.2.3', dstMac: '01:00:5e:01:02:03' });
-  host.net.joinGroup(group);
+  const member = host.net.groups.join(group, null);
   host.gets(toGroup);
   host.gets(Build.udp({ ...to, dst: '255.255.255.255', dstMac: 'ff:ff:ff:ff:ff:ff' }));
   host.gets(Build.udp({ ...to, dst: '10.0.0.255', dstMac: 'ff:ff:ff:ff:ff:ff' }));
@@ -149,7 +149,7 @@ test('broadcasts and joined groups are received, and marked', () => {
     got.map((packet) => packet.group),
     [1, 1, 1, 1],
   );
-  host.net.leaveGroup(group);
+  host.net.groups.leave(member);
   host.gets(toGroup);
   assert.equal(got.length, 4);
 });

@@ -50,6 +50,9 @@ export interface IngressBranches {
   unknownProtocol(packet: Packet): void;
 }
 
+/** 224.0.0.0/24: groups of the link. */
+const LINK_GROUPS = 0xe00000;
+
 export class Ingress {
   readonly #core: Core;
   readonly #view: DataView;
@@ -249,7 +252,9 @@ export class Ingress {
   /** No host on a wire sends this (RFC 1122 3.2.1.3): 0/8, 127/8, groups, broadcast, ourselves. */
   #isMartianV4(src: number, dst: number): boolean {
     const first = src >>> 24;
-    if (first >= 224 || first === 127 || first === 0 || dst >>> 24 === 127) return true;
+    if (first >= 224 || first === 127 || dst >>> 24 === 127) return true;
+    // A switch that has no address asks who is in which group from 0.0.0.0 (RFC 4541 2.1.1).
+    if (first === 0) return src !== 0 || dst >>> 8 !== LINK_GROUPS;
     return this.#addresses.kind(0, 0, V4_PREFIX, src) !== NONE;
   }
 

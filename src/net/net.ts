@@ -13,12 +13,13 @@ import * as Icmpv6 from '../wire/icmpv6.ts';
 import * as Ipv4 from '../wire/ipv4.ts';
 import * as Ipv6 from '../wire/ipv6.ts';
 import { AddressHash } from './address-hash.ts';
-import { AddressTable, BROADCAST, GROUP, NO_ENTRY, UNICAST } from './address-table.ts';
+import { AddressTable, BROADCAST, NO_ENTRY, UNICAST } from './address-table.ts';
 import { Core } from './core.ts';
 import { Egress } from './egress.ts';
 import { Failures } from './failures.ts';
 import { Reassembly } from './fragments.ts';
 import { FragmentsOut } from './fragments-out.ts';
+import { Groups } from './groups/groups.ts';
 import type { Homing } from './homing.ts';
 import { IcmpProtocol } from './icmp.ts';
 import { IcmpErrors } from './icmp-errors.ts';
@@ -77,9 +78,6 @@ export interface AttachOptions {
 
 /** A gratuitous ARP or advertisement found no slot: again after this time. */
 const ANNOUNCE_RETRY_MS = 5;
-/** 224.0.0.1 and ff02::1: all hosts. */
-const ALL_HOSTS_V4 = Address.v4(224, 0, 0, 1);
-const ALL_HOSTS_V6 = Address.parse('ff02::1');
 const BROADCAST_V4 = Address.v4(255, 255, 255, 255);
 const IPV6_MTU_MIN = 1280;
 
@@ -96,6 +94,7 @@ export class Net {
   readonly wayBack: WayBack;
   /** Outgoing flows take a port whose answers come to this stack; null: all do. */
   readonly homing: Homing | null;
+  readonly groups: Groups;
   readonly #nics: Nic[] = [];
   readonly #addresses: AddressTable = new AddressTable();
   readonly #transports: (Transport | null)[] = new Array<Transport | null>(256).fill(null);
@@ -130,7 +129,6 @@ export class Net {
       },
       options.board ?? null,
     );
-    const cachedPaths = limits.cachedPaths ?? 1024;
     this.paths = new Paths(
       core,
       hash,
@@ -138,7 +136,7 @@ export class Net {
       this.routes,
       this.neighbors,
       this.#nics,
-      cachedPaths,
+      limits.cachedPaths ?? 1024,
     );
     this.egress = new Egress(core, this.neighbors);
     this.fragmentsOut = new FragmentsOut(core, this.egress);
@@ -149,6 +147,7 @@ export class Net {
     );
     this.#arp = new ArpProtocol(core, addresses, this.neighbors);
     this.#ndp = new NdpProtocol(core, addresses, this.neighbors);
+    this.groups = new Groups(core, addresses, this.#nics);
     const branches = new IpBranches(core, this.reassembly, this.#errors, (packet) =>
       this.#ingress.deliver(packet),
     );
@@ -168,12 +167,12 @@ export class Net {
       this.fragmentsOut,
       failures,
       this.#ndp,
+      this.groups.mld,
     );
     this.register(Ipv4.PROTOCOL_ICMP, icmp);
     this.register(Ipv6.PROTOCOL_ICMPV6, icmpv6);
+    this.register(Ipv4.PROTOCOL_IGMP, this.groups.igmp);
     this.#addresses.add(0, 0, V4_PREFIX, BROADCAST_V4.w3, BROADCAST, 0);
-    this.joinGroup(ALL_HOSTS_V4);
-    this.joinGroup(ALL_HOSTS_V6);
   }
 
   /** All interfaces, in the order they were attached. */
@@ -213,6 +212,7 @@ export class Net {
     }
     const nic = new Nic(this.#nics.length, link, vlan, options.loopback ?? false);
     this.#nics.push(nic);
+    this.groups.attach(nic);
     if (nic.loopback === 1) {
       this.addAddress(nic, Prefix.parse('127.0.0.1/8'));
       this.addAddress(nic, Prefix.parse('::1/128'));
@@ -246,7 +246,7 @@ export class Net {
       return;
     }
     if (address.version === 6) {
-      this.#addresses.add(0xff020000 | 0, 0, 1, 0xff000000 | (w3 & 0xffffff), GROUP, nic.index);
+      this.groups.joinSolicitedNode(address, nic);
     } else if (prefix.length <= 30) {
       const hostBits = prefix.length === 0 ? -1 : (1 << (32 - prefix.length)) - 1;
       this.#addresses.add(0, 0, V4_PREFIX, w3 | hostBits, BROADCAST, nic.index);
@@ -262,15 +262,6 @@ export class Net {
     if (!this.neighbors.setStatic(nic, w0, w1, w2, w3, macHigh, macLow)) {
       throw new StackError('ENOMEM', 'the neighbor table is full');
     }
-  }
-
-  /** Packets to the group are accepted on all interfaces until leaveGroup, as often called. */
-  joinGroup(address: Address): void {
-    this.#addresses.add(address.w0, address.w1, address.w2, address.w3, GROUP, 0);
-  }
-
-  leaveGroup(address: Address): void {
-    this.#addresses.remove(address.w0, address.w1, address.w2, address.w3);
   }
 
   /** From now on packets of this protocol go to `transport`. */
@@ -299,6 +290,7 @@ export class Net {
     this.neighbors.tick();
     this.reassembly.tick();
     this.paths.tick();
+    this.groups.tick();
     for (const nic of this.#nics) this.#announce(nic);
   }
 

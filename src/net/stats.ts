@@ -35,6 +35,14 @@ export const NDP_ADVERTISEMENTS_OUT = stat(
   'ndp_advertisements_out',
   'Neighbor advertisements sent.',
 );
+export const GROUP_QUERIES_IN = stat(
+  'group_queries_in',
+  "Routers' questions who is in which group (IGMP, MLD).",
+);
+export const GROUP_REPORTS_OUT = stat(
+  'group_reports_out',
+  'Reports of the groups we are in (IGMP, MLD).',
+);
 export const NEIGHBORS_LEARNED = stat(
   'neighbors_learned',
   'Neighbors whose MAC address became known or changed.',

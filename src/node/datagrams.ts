@@ -73,7 +73,7 @@ export class Datagrams {
     const socket = this.#engine.stack.udp.open();
     try {
       // lib/dgram.js hands down what it was given, a callback in place of the port too.
-      socket.bind(address, port >>> 0, {
+      socket.bind(address, port & 0xffff, {
         reuseAddress: (flags & FLAG_REUSE) !== 0,
         v6Only: (flags & FLAG_V6_ONLY) !== 0,
       });

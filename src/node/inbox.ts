@@ -129,12 +129,14 @@ export class Inbox {
 
   /** Nothing is left to read: perhaps nothing more will come. */
   #finish(socket: TcpSocket): void {
-    if (socket.error !== '') {
-      this.fail(errnoOf(socket.error));
-    } else if (socket.ended && !this.#isEndDue) {
+    if (socket.ended) {
+      // Also when a RST came behind the FIN: to the reader that is the end, as with the kernel.
       // Never in the round of the last bytes: libuv sees it with its next read.
+      if (this.#isEndDue) return;
       this.#isEndDue = true;
       setImmediate(this.#tellEnd);
+    } else if (socket.error !== '') {
+      this.fail(errnoOf(socket.error));
     }
   }
 

@@ -104,10 +104,18 @@ export function boundArguments(args: ListenArguments): ListenArguments {
   return isTcp && !address ? ['::', port, 6, backlog, fd, flags] : args;
 }
 
+/** As lib/net.js makes it. */
 function listenError(errno: number, address: string, port: number): Error {
-  const code = util.getSystemErrorName(errno);
-  const message = `listen ${code}: ${address}:${port}`;
-  return Object.assign(new Error(message), { errno, code, syscall: 'listen', address, port });
+  const [code, text] = util.getSystemErrorMap().get(errno)!;
+  const where = port > 0 ? `${address}:${port}` : address;
+  const error = new Error(`listen ${code}: ${text} ${where}`);
+  return Object.assign(error, {
+    code,
+    errno,
+    syscall: 'listen',
+    address,
+    ...(port > 0 && { port }),
+  });
 }
 
 let installed: { engine: Engine } | null = null;

@@ -6,19 +6,20 @@
  * @module
  */
 import { isMainThread } from 'node:worker_threads';
-import { type Config, loadConfig, parseConfig } from '../config/config.ts';
+import { type Config, loadConfig } from '../config/config.ts';
+import { toConfig } from '../config/from-document.ts';
 import { openStack } from '../runtime/open-stack.ts';
 import { exitOnSignals } from '../runtime/shutdown.ts';
 import { install } from './install.ts';
 
-const LOOPBACK_ONLY = 'dpdk.port = "loopback"\nroutes.kernel = []';
+const LOOPBACK_ONLY = { dpdk: { port: 'loopback' }, routes: { kernel: [] } };
 
 /** Tells child processes which configuration's device is taken. */
 const OPENED = 'DPDK_NET_OPENED';
 
 function configuration(): Config {
   const file = process.env['DPDK_NET_CONFIG'];
-  return file ? loadConfig(file) : parseConfig(LOOPBACK_ONLY, 'dpdk-net/register');
+  return file ? loadConfig(file) : toConfig(LOOPBACK_ONLY, '.');
 }
 
 function start(config: Config): void {

@@ -7,28 +7,29 @@
  * @module
  */
 import { AsyncResource } from 'node:async_hooks';
-import type { Address } from '../base/address.ts';
 import { ACCEPTABLE, CLOSED, CONNECTED, ENDED, READABLE, WRITABLE } from '../base/events.ts';
-import type { TcpListener } from '../tcp/listener.ts';
 import type { TcpSocket } from '../tcp/socket.ts';
 import { drainTicks, type Engine, ownerOf } from './engine.ts';
-import { EBADF, ECANCELED, EINVAL, ENOTCONN, errnoFrom, errnoOf } from './errno.ts';
+import {
+  EALREADY,
+  EBADF,
+  ECANCELED,
+  EINVAL,
+  EISCONN,
+  ENOTCONN,
+  EPIPE,
+  errnoFrom,
+  errnoOf,
+} from './errno.ts';
 import { Hold } from './hold.ts';
 import { Inbox } from './inbox.ts';
 import { connectThroughKernel } from './kernel.ts';
-import { destination, fillName, parseAddress } from './names.ts';
-import {
-  IPV6_ONLY,
-  JSStream,
-  type Request,
-  type SocketInternals,
-  type SocketName,
-} from './natives.ts';
+import { parseAddress } from './names.ts';
+import { JSStream, type Request, type SocketInternals, type SocketName } from './natives.ts';
 import { Outbox } from './outbox.ts';
 import type { WriteCallback } from './pending.ts';
+import { TcpEndpoint } from './tcp-endpoint.ts';
 import { TcpSettings } from './tcp-settings.ts';
-
-const REUSE_PORT = 2;
 
 export class TcpHandle extends JSStream {
   /** lib/net.js's own note that it has called readStart(). */
@@ -41,13 +42,8 @@ export class TcpHandle extends JSStream {
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   readonly #resource = new AsyncResource('TCPWRAP');
-  #socket: TcpSocket | null = null;
-  #listener: TcpListener | null = null;
+  readonly #endpoint: TcpEndpoint;
   #connecting: Request | null = null;
-  #v6 = false;
-  #boundAddress: Address | null = null;
-  #boundPort = 0;
-  #flags = 0;
   readonly #settings = new TcpSettings();
   readonly #hold: Hold;
   #isReferenced = true;
@@ -60,6 +56,7 @@ export class TcpHandle extends JSStream {
   constructor(engine: Engine) {
     super();
     this.#engine = engine;
+    this.#endpoint = new TcpEndpoint(engine);
     this.#hold = new Hold(engine.loop);
     this.#inbox = new Inbox(engine, this);
     this.#outbox = new Outbox(engine, this);
@@ -189,37 +186,19 @@ export class TcpHandle extends JSStream {
   // Addresses.
 
   bind(address: string, port: number, flags = 0): number {
-    return this.#bind(address, port, flags, false);
+    return this.#endpoint.bind(address, port, flags, false);
   }
 
   bind6(address: string, port: number, flags = 0): number {
-    return this.#bind(address, port, flags, true);
-  }
-
-  #bind(text: string, port: number, flags: number, v6: boolean): number {
-    const address = parseAddress(text);
-    if (address === null) return EINVAL;
-    this.#v6 = v6;
-    this.#boundAddress = address;
-    this.#boundPort = port;
-    this.#flags = flags;
-    return 0;
+    return this.#endpoint.bind(address, port, flags, true);
   }
 
   getsockname(out: SocketName): number {
-    if (this.#socket !== null) {
-      fillName(out, this.#socket.localAddress, this.#socket.localPort, this.#v6);
-      return 0;
-    }
-    if (this.#boundAddress === null) return EBADF;
-    fillName(out, this.#boundAddress, this.#listener?.port ?? this.#boundPort, this.#v6);
-    return 0;
+    return this.#endpoint.sockname(out);
   }
 
   getpeername(out: SocketName): number {
-    if (this.#socket === null || this.#connecting !== null) return ENOTCONN;
-    fillName(out, this.#socket.remoteAddress, this.#socket.remotePort, this.#v6);
-    return 0;
+    return this.#connecting === null ? this.#endpoint.peername(out) : ENOTCONN;
   }
 
   // The beginning and the end.
@@ -235,20 +214,13 @@ export class TcpHandle extends JSStream {
   #connect(request: Request, text: string, port: number, v6: boolean): number {
     const address = parseAddress(text);
     if (address === null) return EINVAL;
+    if (this.#connecting !== null) return EALREADY;
+    if (this.#endpoint.socket !== null) return EISCONN;
     if (this.#engine.isKernel(address)) {
-      const bound = this.#boundAddress;
-      const from = bound === null ? null : { address: bound.toString(), port: this.#boundPort };
-      return connectThroughKernel(this, request, text, port, v6, from);
+      return connectThroughKernel(this, request, text, port, v6, this.#endpoint.local);
     }
-    const options = { address: destination(address), port };
-    const local = this.#boundAddress;
     try {
-      const socket = this.#engine.stack.tcp.connect({
-        ...options,
-        ...(local !== null && !local.isAny ? { localAddress: local } : {}),
-        ...(this.#boundPort > 0 ? { localPort: this.#boundPort } : {}),
-      });
-      this.#attach(socket, v6);
+      this.#attach(this.#endpoint.connect(address, port, v6));
     } catch (error) {
       return errnoFrom(error);
     }
@@ -260,15 +232,7 @@ export class TcpHandle extends JSStream {
 
   listen(backlog: number): number {
     try {
-      const listener = this.#engine.stack.tcp.listen({
-        address: this.#boundAddress,
-        port: this.#boundPort,
-        backlog,
-        v6Only: (this.#flags & IPV6_ONLY) !== 0,
-        reusePort: (this.#flags & REUSE_PORT) !== 0,
-      });
-      listener.owner = this;
-      this.#listener = listener;
+      this.#endpoint.listen(backlog).owner = this;
     } catch (error) {
       return errnoFrom(error);
     }
@@ -279,20 +243,20 @@ export class TcpHandle extends JSStream {
   /** Lets go of the connection; `callback` follows after the requests that were still waiting. */
   close(callback?: () => void): void {
     if (this.#isClosed) return;
-    this.#end(callback, () => this.#socket?.close());
+    this.#end(callback, () => this.#endpoint.socket?.close());
   }
 
   /** Like close(), with a RST. */
   reset(callback?: () => void): number {
     if (this.#isClosed) return EBADF;
-    this.#end(callback, () => this.#socket?.abort());
+    this.#end(callback, () => this.#endpoint.socket?.abort());
     return 0;
   }
 
   #end(callback: (() => void) | undefined, letGo: () => void): void {
     this.#isClosed = true;
     this.#inbox.started = false;
-    this.#listener?.close();
+    this.#endpoint.listener?.close();
     letGo();
     this.changed();
     this.#engine.loop.wake();
@@ -332,8 +296,8 @@ export class TcpHandle extends JSStream {
   #isActive(): boolean {
     if (this.#connecting !== null || !this.#outbox.isIdle) return true;
     if (!this.#isReferenced) return false;
-    if (this.#listener !== null) return true;
-    return this.#socket !== null && this.#inbox.started && !this.#inbox.finished;
+    if (this.#endpoint.listener !== null) return true;
+    return this.#endpoint.socket !== null && this.#inbox.started && !this.#inbox.finished;
   }
 
   // What the stack tells.
@@ -364,7 +328,7 @@ export class TcpHandle extends JSStream {
       this.#outbox.pump();
       this.#outbox.turn();
       this.#inbox.deliver();
-      if (this.#socket !== null && this.#socket.error !== '') this.#onClosed();
+      if ((this.#endpoint.socket?.error ?? '') !== '') this.#onClosed();
       isDone = true;
     } finally {
       if (!isDone) this.schedule();
@@ -382,21 +346,22 @@ export class TcpHandle extends JSStream {
   }
 
   #acceptAll(): void {
-    while (this.#listener !== null && !this.#isClosed) {
-      const socket = this.#listener.accept();
+    const { listener } = this.#endpoint;
+    while (listener !== null && !this.#isClosed) {
+      const socket = listener.accept();
       if (socket === null) return;
       this.tell(() => {
         const client = new TcpHandle(this.#engine);
-        client.#attach(socket, this.#v6);
+        client.#endpoint.socket = socket;
+        client.#endpoint.v6 = this.#endpoint.v6;
+        client.#attach(socket);
         this.onconnection?.(0, client);
       });
       drainTicks();
     }
   }
 
-  #attach(socket: TcpSocket, v6: boolean): void {
-    this.#socket = socket;
-    this.#v6 = v6;
+  #attach(socket: TcpSocket): void {
     socket.owner = this;
     this.#inbox.attach(socket);
     this.#outbox.attach(socket);
@@ -413,7 +378,7 @@ export class TcpHandle extends JSStream {
   }
 
   #onClosed(): void {
-    const socket = this.#socket;
+    const { socket } = this.#endpoint;
     if (socket === null || this.#isClosed) return;
     const errno = errnoOf(socket.error);
     if (this.#connecting !== null) {
@@ -421,7 +386,7 @@ export class TcpHandle extends JSStream {
     } else if (errno !== 0) {
       if (this.#inbox.started) this.#outbox.errorTold();
       this.#inbox.deliver();
-      if (!this.#outbox.isIdle) this.#outbox.fail(errno);
+      if (!this.#outbox.isIdle) this.#outbox.fail(socket.ended ? EPIPE : errno);
     }
   }
 }

@@ -5,20 +5,11 @@
  * replacing the prototype's methods is all it takes. The originals stay for kernel routes.
  * @module
  */
-import type { Address } from '../base/address.ts';
-import { StackError } from '../base/errors.ts';
-import type { UdpSocket } from '../udp/socket.ts';
 import { Datagrams, type UdpHandle } from './datagrams.ts';
 import type { Engine } from './engine.ts';
-import { EBADF, EINVAL, ENOTSUP, errnoFrom } from './errno.ts';
 import { parseAddress } from './names.ts';
 import { type Request, type SocketName, UDP } from './natives.ts';
-
-type Method = (this: UdpHandle, ...args: never[]) => unknown;
-type Methods = Record<string, Method>;
-
-/** What fits the int of setsockopt(). */
-const LARGEST_BUFFER = 0x7fffffff;
+import { type Context, type Method, type Methods, optionMethods } from './udp-options.ts';
 
 const DATAGRAMS = Symbol('dpdk-net datagrams');
 
@@ -84,12 +75,6 @@ function udpMethods(originals: Methods, now: { engine: Engine }): Methods {
     ...lifeMethods(context),
     ...optionMethods(context),
   };
-}
-
-interface Context {
-  readonly now: { engine: Engine };
-  of(handle: UdpHandle): Datagrams;
-  native(handle: UdpHandle, name: string, ...args: unknown[]): unknown;
 }
 
 function addressMethods({ now, of, native }: Context): Methods {
@@ -215,91 +200,4 @@ function lifeMethods({ of, native }: Context): Methods {
       return native(this, 'unref');
     },
   };
-}
-
-function optionMethods({ of, native }: Context): Methods {
-  /** A method for bound sockets of ours: EBADF before that, as from a handle without descriptor. */
-  const bound = (name: string, apply: (socket: UdpSocket, ...args: never[]) => number) =>
-    function (this: UdpHandle, ...args: never[]): unknown {
-      const datagrams = of(this);
-      if (datagrams.isKernel) return native(this, name, ...args);
-      if (datagrams.socket === null) return EBADF;
-      return apply(datagrams.socket, ...args);
-    };
-  const inRange = (value: number, least: number): boolean => value >= least && value <= 255;
-  return {
-    setTTL: bound('setTTL', (socket, ttl: number) => {
-      if (!inRange(ttl, 1)) return EINVAL;
-      socket.hops = ttl;
-      return 0;
-    }),
-    setBroadcast: bound('setBroadcast', (socket, on: number) => {
-      socket.broadcast = on !== 0;
-      return 0;
-    }),
-    setMulticastTTL: bound('setMulticastTTL', (_socket, ttl: number) =>
-      inRange(ttl, 0) ? 0 : EINVAL,
-    ),
-    setMulticastLoopback: bound('setMulticastLoopback', () => 0),
-    ...groupMethods({ of, native } as Context),
-    bufferSize(this: UdpHandle, size: number, isReceive: boolean, failure: object): unknown {
-      const datagrams = of(this);
-      if (datagrams.isKernel) return native(this, 'bufferSize', size, isReceive, failure);
-      const isBound = datagrams.socket !== null;
-      if (isBound && size <= LARGEST_BUFFER) return datagrams.bufferSize(size, isReceive);
-      Object.assign(failure, {
-        errno: isBound ? EINVAL : EBADF,
-        code: isBound ? 'EINVAL' : 'EBADF',
-        message: isBound ? 'invalid argument' : 'bad file descriptor',
-        syscall: isReceive ? 'uv_recv_buffer_size' : 'uv_send_buffer_size',
-      });
-      return undefined;
-    },
-  };
-}
-
-/** Groups: a bad address is EINVAL even before an unbound socket is EBADF. */
-function groupMethods({ of, native }: Context): Methods {
-  const membership = (name: 'addMembership' | 'dropMembership') =>
-    function (this: UdpHandle, group: string, local?: string): unknown {
-      const datagrams = of(this);
-      if (datagrams.isKernel) return native(this, name, group, local);
-      const address = parseAddress(group);
-      if (address === null || (local && parseAddress(local) === null)) return EINVAL;
-      if (datagrams.socket === null) return EBADF;
-      return change(datagrams.socket, name, address);
-    };
-  const sourceMembership = (name: string) =>
-    function (this: UdpHandle, source: string, group: string, local?: string): unknown {
-      if (of(this).isKernel) return native(this, name, source, group, local);
-      const isBad = parseAddress(source) === null || parseAddress(group) === null;
-      // Source filters (RFC 4607) need IGMPv3, which the stack does not speak.
-      if (isBad) return EINVAL;
-      return of(this).socket === null ? EBADF : ENOTSUP;
-    };
-  return {
-    addMembership: membership('addMembership'),
-    dropMembership: membership('dropMembership'),
-    addSourceSpecificMembership: sourceMembership('addSourceSpecificMembership'),
-    dropSourceSpecificMembership: sourceMembership('dropSourceSpecificMembership'),
-    setMulticastInterface(this: UdpHandle, local: string): unknown {
-      const datagrams = of(this);
-      if (datagrams.isKernel) return native(this, 'setMulticastInterface', local);
-      const address = parseAddress(local);
-      if (address === null || address.isMulticast) return EINVAL;
-      return datagrams.socket === null ? EBADF : 0;
-    },
-  };
-}
-
-function change(socket: UdpSocket, name: string, group: Address): number {
-  if (!group.isMulticast) return EINVAL;
-  try {
-    if (name === 'addMembership') socket.joinGroup(group);
-    else socket.leaveGroup(group);
-  } catch (error) {
-    if (error instanceof StackError) return errnoFrom(error);
-    throw error;
-  }
-  return 0;
 }

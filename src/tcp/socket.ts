@@ -338,7 +338,8 @@ export class TcpSocket extends EventSource {
     if (c === null) return;
     const softError = this.softError;
     this.#ends ??= new Ends(c);
-    this.#ends.finReceived = c.finSeen === 2;
+    // What a reset threw away did not end well.
+    this.#ends.finReceived = c.finSeen === 2 && (error === '' || c.rcv.length === 0);
     this.#ends.softError = softError;
     this.#connection = null;
     c.socket = null;

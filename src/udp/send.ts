@@ -102,7 +102,13 @@ function sendInFragments(
   return fragmentsOut.send(path, protocol, at, length);
 }
 
-function copyIn(arena: Arena, to: number, from: Uint8Array, start: number, end: number): void {
+export function copyIn(
+  arena: Arena,
+  to: number,
+  from: Uint8Array,
+  start: number,
+  end: number,
+): void {
   const { bytes } = arena;
   if (end - start <= LOOP_BYTES) {
     for (let i = start; i < end; i++) bytes[to + i - start] = from[i]!;

@@ -10,8 +10,11 @@ import { type ErrorCode, StackError } from '../base/errors.ts';
 import { EventSource } from '../base/events.ts';
 import { DatagramQueue } from '../net/datagram-queue.ts';
 import { isHome } from '../net/homing.ts';
+import type { Nic } from '../net/nic.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
+import { chooseSource } from '../net/source.ts';
+import { SocketGroups } from './groups.ts';
 import { anyTakes } from './ports.ts';
 import { NO_ROOM, sendDatagram } from './send.ts';
 import type { Udp } from './udp.ts';
@@ -45,6 +48,12 @@ export class UdpSocket extends EventSource {
   hops = 0;
   /** The same for what is sent to groups (RFC 1112 6.1). */
   groupHops = 1;
+  /** The interface that speaks to groups; null: as the routes say. */
+  groupNic: Nic | null = null;
+  /** What is sent to a group is also for the members in this stack. */
+  groupLoopback = true;
+  /** The groups it is in. */
+  readonly groups: SocketGroups;
   /** Allows send() to broadcast addresses. */
   broadcast = false;
   /** Why FAILED was raised last, '' for nothing. */
@@ -65,7 +74,6 @@ export class UdpSocket extends EventSource {
   nextConnected: UdpSocket | null = null;
   nextBlocked: UdpSocket | null = null;
   readonly #udp: Udp;
-  #groups: Address[] = [];
   /** localAddress as it was before connect() made it definite. */
   #boundTo: Address = Address.ANY_V6;
   #from: Address = Address.ANY_V6;
@@ -75,6 +83,7 @@ export class UdpSocket extends EventSource {
     super();
     this.#udp = udp;
     this.queue = new DatagramQueue(udp.heap);
+    this.groups = new SocketGroups(udp.net);
   }
 
   get isBound(): boolean {
@@ -158,11 +167,26 @@ export class UdpSocket extends EventSource {
     if (to === null || toPort === 0) throw new StackError('EDESTADDRREQ', 'send: where to?');
     if (address !== undefined) checkPort(toPort, 1);
     this.autoBind(to);
-    this.#usePath(to, 'send');
-    const sent = sendDatagram(this.#udp, this, from, start, end, toPort);
+    if (this.#usePath(to, 'send').group === 1) return this.#sendToGroup(from, start, end, toPort);
+    return this.#transmit(from, start, end, toPort);
+  }
+
+  #transmit(from: Uint8Array, start: number, end: number, port: number): number {
+    const sent = sendDatagram(this.#udp, this, from, start, end, port);
     if (sent !== NO_ROOM) return sent;
     this.#udp.block(this);
     return 0;
+  }
+
+  /** With no hop to go it stays in this host. */
+  #sendToGroup(from: Uint8Array, start: number, end: number, port: number): number {
+    const path = this.path!;
+    const staysHere = this.groupHops === 0 && path.nic.loopback === 0;
+    const sent = staysHere ? end - start : this.#transmit(from, start, end, port);
+    if (this.blocked === 0 && this.groupLoopback) {
+      this.#udp.toOwnMembers(path, this.localPort, port, from, start, end);
+    }
+    return sent;
   }
 
   /** Bytes of the next datagram, EMPTY when there is none. */
@@ -194,32 +218,10 @@ export class UdpSocket extends EventSource {
     return this.#from;
   }
 
-  /** Receives what is sent to the group, too. */
-  joinGroup(address: Address): void {
-    this.#assertOpen();
-    if (!address.isMulticast)
-      throw new StackError('EINVAL', `joinGroup: ${address} is not a group`);
-    if (this.#groups.some((group) => group.equals(address))) {
-      throw new StackError('EADDRINUSE', `joinGroup: already in ${address}`);
-    }
-    this.#groups.push(address);
-    this.#udp.net.joinGroup(address);
-  }
-
-  /** Throws StackError EADDRNOTAVAIL when the socket is not in the group. */
-  leaveGroup(address: Address): void {
-    const left = this.#groups.filter((group) => !group.equals(address));
-    if (left.length === this.#groups.length) {
-      throw new StackError('EADDRNOTAVAIL', `leaveGroup: not in ${address}`);
-    }
-    this.#groups = left;
-    this.#udp.net.leaveGroup(address);
-  }
-
   /** Gives everything back. Nothing is raised any more. Idempotent. */
   close(): void {
     if (this.closed) return;
-    for (const group of this.#groups) this.#udp.net.leaveGroup(group);
+    this.groups.clear();
     if (this.remotePort !== 0) this.disconnect();
     this.closed = true;
     if (this.isBound) this.#udp.ports.unbind(this);
@@ -239,7 +241,7 @@ export class UdpSocket extends EventSource {
     if (!anyTakes(local, this.v6Only, packet.version === 4) && !isDestination(local)) return false;
     if (this.remoteAddress !== null && !isFrom(packet, this.remoteAddress)) return false;
     if (this.#udp.net.isBroadcast(dst0, dst1, dst2, dst3)) return true;
-    return this.#groups.some(isDestination);
+    return this.groups.hears(packet);
   }
 
   /** A socket that was never bound gets a random port of the destination's family. */
@@ -261,7 +263,10 @@ export class UdpSocket extends EventSource {
     if (same) return old;
     const local = this.localAddress;
     let path: Path | null = null;
-    if (anyTakes(local, this.v6Only, to.version === 4) || local.isMulticast) {
+    const speaker = to.isMulticast ? this.#groupSource(to) : null;
+    if (speaker !== null && (local.isAny || local.isMulticast)) {
+      path = paths.acquire(w0, w1, w2, w3, speaker.w0, speaker.w1, speaker.w2, speaker.w3);
+    } else if (anyTakes(local, this.v6Only, to.version === 4) || local.isMulticast) {
       path = paths.acquire(w0, w1, w2, w3, 0, 0, 0, 0);
     } else if (local.version === to.version && !local.isAny) {
       path = paths.acquire(w0, w1, w2, w3, local.w0, local.w1, local.w2, local.w3);
@@ -271,6 +276,20 @@ export class UdpSocket extends EventSource {
     this.path = path;
     if (old !== null) paths.release(old);
     return path;
+  }
+
+  /** Who speaks to the group, when `groupNic` decides that. */
+  #groupSource({ w0, w1, w2, w3 }: Address): Address | null {
+    return this.groupNic === null ? null : chooseSource(this.groupNic, w0, w1, w2, w3);
+  }
+
+  /** From now on `nic` speaks to groups. */
+  setGroupNic(nic: Nic | null): void {
+    this.groupNic = nic;
+    if (this.path !== null && this.remotePort === 0) {
+      this.#udp.net.paths.release(this.path);
+      this.path = null;
+    }
   }
 
   #rememberSender(): void {

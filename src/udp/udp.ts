@@ -8,12 +8,14 @@ import { type EventQueue, FAILED, READABLE, WRITABLE } from '../base/events.ts';
 import { TX_COUNT } from '../link/layout.gen.ts';
 import { errorCode } from '../net/error-code.ts';
 import type { Net } from '../net/net.ts';
-import type { Packet } from '../net/packet.ts';
+import { Packet } from '../net/packet.ts';
+import type { Path } from '../net/path.ts';
 import { room } from '../net/transmit.ts';
 import { type IcmpError, PACKET_TOO_BIG, type Transport } from '../net/transport.ts';
 import type { Heap } from '../storage/heap.ts';
 import * as Wire from '../wire/udp.ts';
 import { UdpPorts } from './ports.ts';
+import { copyIn } from './send.ts';
 import { UdpSocket } from './socket.ts';
 
 export class Udp implements Transport {
@@ -27,6 +29,8 @@ export class Udp implements Transport {
   /** Sockets whose send() found no room, as a list through `nextBlocked`. */
   #blocked: UdpSocket | null = null;
   readonly #drops: Float64Array;
+  /** A datagram of ours, as its receivers see it. */
+  readonly #copied = new Packet();
 
   constructor(net: Net, events: EventQueue, heap: Heap, clock: Clock, random: () => number) {
     this.net = net;
@@ -153,6 +157,38 @@ export class Udp implements Transport {
       taken++;
     }
     if (taken === 0) this.#drops[Drop.UDP_NO_SOCKET]!++;
+  }
+
+  /** What went out to a group on a wire, to our own sockets in it. cold: only who asked for it. */
+  toOwnMembers(
+    path: Path,
+    fromPort: number,
+    port: number,
+    from: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { net } = this;
+    const isMember = net.groups.has(path.remote0, path.remote1, path.remote2, path.remote3);
+    if (path.nic.loopback === 1 || !isMember) return;
+    const packet = this.#copied;
+    packet.nic = path.nic.index;
+    packet.version = path.version;
+    packet.hops = path.hops;
+    packet.at = net.fragmentsOut.scratchAt;
+    packet.length = Wire.HEADER_LENGTH + end - start;
+    packet.group = 1;
+    packet.src0 = path.local0;
+    packet.src1 = path.local1;
+    packet.src2 = path.local2;
+    packet.src3 = path.local3;
+    packet.dst0 = path.remote0;
+    packet.dst1 = path.remote1;
+    packet.dst2 = path.remote2;
+    packet.dst3 = path.remote3;
+    Wire.write(net.core.view, packet.at, fromPort, port, packet.length);
+    copyIn(net.core.arena, packet.at + Wire.HEADER_LENGTH, from, start, end);
+    this.#deliverToGroup(packet, port);
   }
 
   #deliver(socket: UdpSocket, packet: Packet, from: number): void {

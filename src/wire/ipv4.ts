@@ -9,6 +9,7 @@ export const HEADER_LENGTH = 20;
 export const HEADER_LENGTH_MAX = 60;
 
 export const PROTOCOL_ICMP = 1;
+export const PROTOCOL_IGMP = 2;
 export const PROTOCOL_TCP = 6;
 export const PROTOCOL_UDP = 17;
 
@@ -133,4 +134,10 @@ export function write(
   view.setInt32(at + 8, (timeToLive << 24) | (proto << 16));
   view.setInt32(at + 12, source);
   view.setInt32(at + 16, destination);
+}
+
+/** Makes room for one word of options in a header just written, whose length counts it already. */
+export function writeOption(view: DataView, at: number, option: number): void {
+  view.setUint8(at, 0x46);
+  view.setInt32(at + HEADER_LENGTH, option);
 }

@@ -6,6 +6,7 @@ import { plot } from './harness/plot.mjs';
 import { table } from './harness/report.mjs';
 import { median, readable } from './harness/statistics.mjs';
 import { ResponseCounter } from './http-response.mjs';
+import { runOnce } from './layer/turns.mjs';
 
 const RESPONSE = (body) =>
   `HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -95,4 +96,16 @@ test('the figures of connections: a row and a point of the line for each number'
   // The axis begins at zero: half the rate is half as high.
   assert.ok(Math.abs(320 - low - (320 - high) / 2) < 0.2, svg);
   assert.ok(svg.includes('985 B each') && svg.includes('a &amp; b'));
+});
+
+test('both ends in one process: closed and paced loads tell what they did', () => {
+  const quick = { load: 'echo', connections: 4, units: 500, warmUnits: 500 };
+  const closed = runOnce('kernel', quick);
+  assert.ok(closed.units >= 500 && closed.cpuSeconds > 0);
+  assert.equal(closed.latencyMs, undefined);
+  const paced = runOnce('stack', { ...quick, perSecond: 2000 });
+  const { p50, p99, p999 } = paced.latencyMs;
+  assert.ok(p50 > 0 && p50 <= p99 && p99 <= p999, JSON.stringify(paced));
+  assert.equal(paced.units, 500);
+  assert.ok(runOnce('stack', { ...quick, load: 'http' }).units >= 500);
 });

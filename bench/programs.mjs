@@ -31,7 +31,12 @@ export const PROGRAMS = {
   connect: [
     { name: 'connect, echo, close', load: 'connect', connections: PARALLEL, unit: 'cycles/s' },
   ],
-  http: [{ name: 'http, 64 connections', load: 'http', connections: 64, unit: 'requests/s' }],
+  http: [10, 100, 1000, 2000].map((connections) => ({
+    name: `http, ${connections.toLocaleString('en-US')} connections`,
+    load: 'http',
+    connections,
+    unit: 'requests/s',
+  })),
 };
 
 /**

@@ -12,8 +12,8 @@ import { at, isMain } from './house/root.mjs';
 
 const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
-/** Benchmarks that compare with nothing: a program each, which tells its figures itself. */
-const ALONE = ['flood', 'churn', 'idle'];
+/** Benchmarks with a program each, which tells its figures itself. */
+const ALONE = ['flood', 'churn', 'idle', 'net', 'latency'];
 /** How many connections at most; room for their objects in the heap. */
 const MOST_CONNECTIONS = { full: 1_000_000, quick: 100_000 };
 const OLD_SPACE_MB = 8192;
@@ -26,11 +26,13 @@ Benchmarks (default: all):
   echo     64 bytes there and back, on 1, 100 and 1,000 connections
   stream   bulk on one connection: one way, and both ways at once
   connect  connect, echo, close, 16 at a time
-  http     hello world from node:http, 64 connections
+  http     hello world from node:http, 10 to 2,000 connections
   pair     the stack alone: both ends in one process on one core, beside other stacks' figures
   flood    a SYN flood: legitimate connects, goodput, memory (not among "all")
   churn    10,000,000 connections that open and close: memory, ports, leaks (not among "all")
   idle     what an idle program costs, and its first packet (not among "all"; needs root)
+  net      unmodified node:http and node:net for each second of processor time (not among "all")
+  latency  of an echo at half load, with garbage collections (not among "all")
   connections  memory of an idle one, and echoes among up to 1,000,000 (not among "all")
   loss     goodput under loss, simulated and against the kernel over TAP (not among "all")
 

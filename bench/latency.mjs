@@ -1,0 +1,30 @@
+/**
+ * How long an echo through unmodified `node:net` takes at half of what the kernel can carry at the
+ * most: p50, p99 and p99.9 on the stack and on the kernel, and how often garbage was collected.
+ *
+ *     npm run bench -- latency
+ *
+ * Echoes begin at a steady rate, and one that begins late has waited meanwhile: no omission.
+ * @module
+ */
+import { median } from './harness/statistics.mjs';
+import { byTurns, runOnce } from './layer/turns.mjs';
+
+const ROUNDS = 3;
+const UNITS = 50_000;
+const echo = { load: 'echo', connections: 16, units: UNITS };
+
+const peak = runOnce('kernel', echo);
+const perSecond = Math.round(peak.units / peak.seconds / 2);
+console.log(`16 connections, ${perSecond} echoes of 64 bytes a second\n`);
+
+const reports = byTurns({ ...echo, perSecond }, ROUNDS);
+console.log('| | p50 | p99 | p99.9 | collections | processor seconds |\n|---|---|---|---|---|---|');
+for (const [way, runs] of Object.entries(reports)) {
+  const micros = (name) =>
+    `${Math.round(median(runs.map((run) => run.latencyMs[name])) * 1000)} µs`;
+  const collections = median(runs.map((run) => run.collections));
+  const seconds = median(runs.map((run) => run.cpuSeconds)).toFixed(2);
+  const cells = [way, micros('p50'), micros('p99'), micros('p999'), collections, seconds];
+  console.log(`| ${cells.join(' | ')} |`);
+}

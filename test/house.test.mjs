@@ -52,11 +52,12 @@ test('a file that does not load, or has no test, has failed', async () => {
 
 test('a file that crashes says what it was doing', async () => {
   const { passed, failures } = await verdict([
+    "import { readFileSync } from 'node:fs';",
     "import { setTimeout as sleep } from 'node:timers/promises';",
     "test('fine', () => {});",
     "test('crashes', async () => {",
-    '  // The report of what began is on its way.',
-    '  await sleep(1000);',
+    "  const report = process.execArgv.find((arg) => arg.includes('destination')).split('=')[1];",
+    "  while (!readFileSync(report, 'utf8').includes('crashes')) await sleep(10);",
     "  console.log('last words');",
     "  process.kill(process.pid, 'SIGKILL');",
     '  await sleep(60_000);',

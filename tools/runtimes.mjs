@@ -14,12 +14,12 @@ const FLOORS = ['base', 'wire', 'storage', 'link', 'net', 'tcp', 'udp', 'stack',
 /** These look into V8 through Node, so they are for Node alone. */
 const NODE_ONLY = ['allocation.test.js', 'footprint.test.js'];
 const BARE = 'test/runtimes/bare.mjs';
-const SECONDS = 400;
+const SECONDS = 900;
 
 /** How each runs test files that use node:test, and the program that needs nothing at all. */
 const RUNTIMES = {
   bun: {
-    test: (files) => ['test', '--timeout', '60000', ...files.map((file) => `./${file}`)],
+    test: (files) => ['test', '--timeout', '300000', ...files.map((file) => `./${file}`)],
     run: (file) => ['run', file],
     count: /(\d+) pass\n(?:.*\n)*? *(\d+) fail/,
   },

@@ -13,7 +13,7 @@ import { at, isMain } from './house/root.mjs';
 const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
 /** Benchmarks with a program each, which tells its figures itself. */
-const ALONE = ['flood', 'churn', 'idle', 'net', 'latency'];
+const ALONE = ['flood', 'churn', 'idle', 'net', 'latency', 'offload', 'forward'];
 /** How many connections at most; room for their objects in the heap. */
 const MOST_CONNECTIONS = { full: 1_000_000, quick: 100_000 };
 const OLD_SPACE_MB = 8192;
@@ -33,6 +33,8 @@ Benchmarks (default: all):
   idle     what an idle program costs, and its first packet (not among "all"; needs root)
   net      unmodified node:http and node:net for each second of processor time (not among "all")
   latency  of an echo at half load, with garbage collections (not among "all")
+  offload  bulk over memif, segmentation and joining by the addon against without (not among "all")
+  forward  frames received and sent by one core, beside testpmd (not among "all")
   connections  memory of an idle one, and echoes among up to 1,000,000 (not among "all")
   loss     goodput under loss, simulated and against the kernel over TAP (not among "all")
 

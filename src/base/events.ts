@@ -54,7 +54,6 @@ export class EventQueue {
     source.events |= bits;
     if (source.queued === 1) return;
     source.queued = 1;
-    source.nextQueued = null;
     if (this.#last === null) this.#first = source;
     else this.#last.nextQueued = source;
     this.#last = source;

@@ -61,12 +61,14 @@ export class SlotPool {
 
   /** Fills up the free transmit slots of a ring. */
   fill(ring: Int32Array): void {
+    let free = this.#free;
     let count = ring[SLOT_COUNT]!;
-    while (count < SLOT_MAX && this.#free > 0) {
-      this.#free--;
-      ring[SLOT_BASE + count] = this.#stack[this.#free]!;
-      count++;
+    if (free === 0 || count === SLOT_MAX) return;
+    for (; free > 0 && count < SLOT_MAX; count++) {
+      free--;
+      ring[SLOT_BASE + count] = this.#stack[free]!;
     }
+    this.#free = free;
     ring[SLOT_COUNT] = count;
   }
 }

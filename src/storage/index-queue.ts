@@ -6,36 +6,44 @@
 export const EMPTY = -1;
 
 export class IndexQueue {
-  length = 0;
   #items: Int32Array = new Int32Array(16);
-  #first = 0;
+  #mask = 15;
+  /** How many were taken out so far, and put in; they wrap. */
+  #taken = 0;
+  #put = 0;
+
+  get length(): number {
+    return (this.#put - this.#taken) | 0;
+  }
 
   push(index: number): void {
-    if (this.length === this.#items.length) this.#grow();
-    this.#items[(this.#first + this.length) & (this.#items.length - 1)] = index;
-    this.length++;
+    const put = this.#put;
+    if (((put - this.#taken) | 0) > this.#mask) this.#grow();
+    this.#items[put & this.#mask] = index;
+    this.#put = (put + 1) | 0;
   }
 
   /** The oldest index, or EMPTY. */
   peek(): number {
-    return this.length === 0 ? EMPTY : this.#items[this.#first]!;
+    return this.#taken === this.#put ? EMPTY : this.#items[this.#taken & this.#mask]!;
   }
 
   /** Takes the oldest index out, or EMPTY. */
   shift(): number {
-    if (this.length === 0) return EMPTY;
-    const index = this.#items[this.#first]!;
-    this.#first = (this.#first + 1) & (this.#items.length - 1);
-    this.length--;
-    return index;
+    const taken = this.#taken;
+    if (taken === this.#put) return EMPTY;
+    this.#taken = (taken + 1) | 0;
+    return this.#items[taken & this.#mask]!;
   }
 
   /** cold: once per doubling. */
   #grow(): void {
     const old = this.#items;
-    const items = new Int32Array(old.length * 2);
-    for (let i = 0; i < this.length; i++) items[i] = old[(this.#first + i) & (old.length - 1)]!;
-    this.#items = items;
-    this.#first = 0;
+    const mask = this.#mask;
+    this.#items = new Int32Array(old.length * 2);
+    this.#mask = old.length * 2 - 1;
+    for (let i = this.#taken; i !== this.#put; i = (i + 1) | 0) {
+      this.#items[i & this.#mask] = old[i & mask]!;
+    }
   }
 }

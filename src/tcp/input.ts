@@ -40,7 +40,10 @@ export function arrives(tcp: Tcp, c: Connection, s: Segment): void {
     ackIsAcceptable(c, s.ack) &&
     (c.tsOk === 0 || timestampIsFine(tcp, c))
   ) {
-    remember(c, tcp.optionValues, s.seq, tcp.clock.ms);
+    // On a fast path most segments carry the millisecond of the one before.
+    if (c.tsOk === 1 && tcp.optionValues.tsVal !== c.tsRecent) {
+      remember(c, tcp.optionValues, s.seq, tcp.clock.ms);
+    }
     const ecn = c.ecn;
     if (ecn !== null) ecnArrives(tcp, c, s, ecn);
     acknowledge(tcp, c, s);

@@ -35,13 +35,12 @@ function noteLeast(c: Connection, rtt: number, nowMs: number): void {
 
 /** RTO = SRTT + max(G, 4 RTTVAR), at least minRtoMs after SRTT as Linux does, times 2^backoff. */
 export function setRto(c: Connection, options: TcpOptions): void {
-  if (c.srtt === 0) {
-    c.rtoMs = options.initialRtoMs;
-  } else {
-    const deviation = c.rttvar > options.minRtoMs * 1000 ? c.rttvar : options.minRtoMs * 1000;
-    c.rtoMs = (((c.srtt >> 3) + deviation + 999) / 1000) | 0;
+  let rtoMs = options.initialRtoMs;
+  if (c.srtt !== 0) {
+    const least = options.minRtoMs * 1000;
+    const deviation = c.rttvar > least ? c.rttvar : least;
+    rtoMs = (((c.srtt >> 3) + deviation + 999) / 1000) | 0;
   }
-  const backoff = c.backoff < 16 ? c.backoff : 16;
-  const doubled = c.rtoMs * (1 << backoff);
-  c.rtoMs = doubled < options.maxRtoMs ? doubled : options.maxRtoMs;
+  if (c.backoff > 0) rtoMs *= 1 << (c.backoff < 16 ? c.backoff : 16);
+  c.rtoMs = rtoMs < options.maxRtoMs ? rtoMs : options.maxRtoMs;
 }

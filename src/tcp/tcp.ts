@@ -275,8 +275,9 @@ export class Tcp implements Transport {
    */
   #armDelayed(): void {
     const at = (this.clock.ms + this.options.delayedAckMs) | 0;
-    for (let i = this.#delayed.shift(); i >= 0; i = this.#delayed.shift()) {
-      const c = this.connections[i]!;
+    const delayed = this.#delayed;
+    while (delayed.length > 0) {
+      const c = this.connections[delayed.shift()]!;
       if (c.ackDue === ACK_DELAYED && (c.timers & TIMER_DELAYED_ACK) === 0) {
         armDelayedAck(this.wheel, c, at);
       }

@@ -20,7 +20,7 @@ export interface Plan {
 export function planOf(config: Config): Plan {
   return {
     queues: config.ports.flatMap((port) =>
-      placesOf(port).map((place) => ({
+      placesOf(port, config.workers.pin).map((place) => ({
         ...place,
         addresses: port.network.addresses.map(String),
       })),

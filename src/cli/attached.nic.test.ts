@@ -43,6 +43,8 @@ const config = join(folder, 'site.toml');
 writeFileSync(
   config,
   `${readFileSync(`${root}examples/dpdk-net.toml`, 'utf8')}
+     [admin]
+     listen = "127.0.0.1:9464"
      [[listeners]]
      service = "static"
      port = 8080
@@ -52,8 +54,8 @@ writeFileSync(
      port = 7`,
 );
 
-async function serve(): Promise<ChildProcess> {
-  const args = [main, 'start', '--config', config];
+async function serve(...settings: string[]): Promise<ChildProcess> {
+  const args = [main, 'start', '--config', config, ...settings];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   children.push(child);
   let text = '';
@@ -125,6 +127,11 @@ test('a running process is asked; one that was killed is not, and the next start
   const stats = ask('stats');
   assert.match(stats, /^port0 queue 0\n {2}now\n +\d+ {2}connections$/m);
   assert.match(stats, /^ +\d+ {2}delivered +Packets handed to a transport\.$/m);
+  const metrics = await (await fetch('http://127.0.0.1:9464/metrics')).text();
+  assert.match(
+    metrics,
+    /^dpdk_net_frames_in_total\{port="port0",queue="0",worker="0"\} [1-9]\d*$/m,
+  );
   socket.destroy();
   assert.deepEqual(sockets(), [`${child.pid}.sock`]);
   child.kill('SIGKILL');
@@ -133,8 +140,12 @@ test('a running process is asked; one that was killed is not, and the next start
   const nobody = spawnSync(process.execPath, [main, 'stats'], { encoding: 'utf8', env });
   assert.equal(nobody.status, 1);
   assert.match(nobody.stderr, /^dpdk-net: no process of this user runs on dpdk-net; start one/);
-  const next = await serve();
-  assert.match(ask('queues', '--pid', `${next.pid}`), /net_tap0/);
+  const two = ['--set', 'queues.count=2'];
+  const next = await serve(...two);
+  const queues2 = ask('queues', '--pid', `${next.pid}`);
+  const planned2 = ask('start', '--config', config, '--dry-run', ...two);
+  assert.ok(planned2.startsWith(queues2), `${planned2}\n${queues2}`);
+  assert.match(queues2, /^port0 +0 +1 .*\nport0 +1 +2 /m);
   assert.deepEqual(sockets(), [`${next.pid}.sock`]);
   next.kill('SIGTERM');
   await once(next, 'close');

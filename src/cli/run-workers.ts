@@ -7,7 +7,7 @@ import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
 import type { Config, ConfigSource } from '../config/config.ts';
-import { openControl } from '../control/process.ts';
+import { methodsOf, openControl } from '../control/process.ts';
 import { type Reporter, remoteReporter } from '../control/reporter.ts';
 import type { CloseReport } from '../runtime/open-stack.ts';
 import { Queues } from '../runtime/queues.ts';
@@ -39,7 +39,12 @@ export async function runWorkers(
   if (!quiet) writeSync(STDERR, banner(version, queues));
   const options = { script: SCRIPT, program, args, restart: config.workers.restart };
   const workers = new Workers(queues, options);
-  const control = openControl({ title, reporters: reportersOf(workers) });
+  const reporters = reportersOf(workers);
+  const control = openControl({ title, reporters });
+  if (config.admin !== null) {
+    const { openAdmin } = await import('../app/admin.ts');
+    openAdmin(config.admin, methodsOf({ title, reporters }));
+  }
   const { code, reports } = await workers.ended;
   control?.close();
   const slots = queues.close();

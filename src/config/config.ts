@@ -68,6 +68,13 @@ export interface DnsConfig {
   readonly hostsFile: string;
 }
 
+export interface AdminConfig {
+  readonly address: Address;
+  readonly port: number;
+  /** '' for none. */
+  readonly token: string;
+}
+
 export interface Config {
   readonly dpdk: {
     /** A PCI address or the name of a port; 'loopback' for none. Empty when `vdev` is given. */
@@ -90,6 +97,8 @@ export interface Config {
   readonly poll: { readonly spin: boolean };
   /** Of several queues: whether a worker that crashes is started again, and stays on one processor. */
   readonly workers: { readonly restart: boolean; readonly pin: boolean };
+  /** Null: no admin server. */
+  readonly admin: AdminConfig | null;
   /** All devices; `dpdk`, `network`, `queues` and `tap` are those of the first. */
   readonly ports: readonly PortConfig[];
   readonly listeners: readonly ListenerConfig[];

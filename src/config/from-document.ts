@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { Address, Prefix } from '../base/address.ts';
 import type {
+  AdminConfig,
   Config,
   DnsConfig,
   ListenerConfig,
@@ -47,6 +48,7 @@ export function toConfig(root: Table, folder: string): Config {
       restart: table('workers').get('restart') === true,
       pin: table('workers').get('pin') === true,
     },
+    admin: toAdmin(table('admin')),
     ports,
     listeners: rows(root, 'listeners').map((values) => toListener(values, folder)),
   };
@@ -163,6 +165,20 @@ function toListener(values: Values, folder: string): ListenerConfig {
     root: root === '' ? '' : resolve(folder, root),
     backlog: values.number('backlog'),
   };
+}
+
+function toAdmin(values: Values): AdminConfig | null {
+  const end = parseEnd(values.text('listen'));
+  return end === null ? null : { ...end, token: values.text('token') };
+}
+
+/** '127.0.0.1:9464' or '[::1]:9464'; null when it is neither. */
+export function parseEnd(text: string): { address: Address; port: number } | null {
+  const match = text.match(/^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/);
+  if (match === null) return null;
+  const address = Address.tryParse(match[1] ?? match[2]!);
+  const port = Number(match[3]);
+  return address === null || port > 65535 ? null : { address, port };
 }
 
 function parseMac(text: string): Uint8Array | null {

@@ -346,6 +346,24 @@ const FAULTY_LISTS: [string, string, string | RegExp][] = [
   ],
 ];
 
+const FAULTY_ADMIN: [string, string, string | RegExp][] = [
+  [
+    'an admin server without a port',
+    `${LEAST}admin.listen = "127.0.0.1"`,
+    'a.toml:3:16: [admin] listen = "127.0.0.1" is not allowed; allowed is an address and a port such as "127.0.0.1:9464"',
+  ],
+  [
+    'an admin server for everybody',
+    `${LEAST}admin.listen = "0.0.0.0:9464"`,
+    'a.toml:3:16: [admin] listen = "0.0.0.0:9464" is not loopback: give it a token, or listen on 127.0.0.1',
+  ],
+  [
+    'a token that can be guessed',
+    `${LEAST}admin.listen = "[::]:9464"\nadmin.token = "secret"`,
+    /^a\.toml:4:15: \[admin\] token = "secret" is not allowed; allowed is at least 16 characters/,
+  ],
+];
+
 /** And in JSON. */
 const FAULTY_JSON: [string, string, string | RegExp][] = [
   ['not JSON', '{\n "tcp": {},\n}', /^a\.json:3:1: not JSON: property name expected/],
@@ -395,7 +413,12 @@ const FAULTY_JSON: [string, string, string | RegExp][] = [
   ],
 ];
 
-for (const [what, text, expected] of [...FAULTY, ...FAULTY_LISTS, ...FAULTY_JSON]) {
+for (const [what, text, expected] of [
+  ...FAULTY,
+  ...FAULTY_LISTS,
+  ...FAULTY_ADMIN,
+  ...FAULTY_JSON,
+]) {
   test(`refuses: ${what}`, () => {
     const message = refusal(
       text,
@@ -434,7 +457,7 @@ test('what overrides the file is named as it was given', () => {
 });
 
 test('there are enough of them, and each says what would be right or where the fault is', () => {
-  const all = [...FAULTY, ...FAULTY_LISTS, ...FAULTY_JSON];
+  const all = [...FAULTY, ...FAULTY_LISTS, ...FAULTY_ADMIN, ...FAULTY_JSON];
   assert.ok(all.length >= 60, `${all.length}`);
   assert.equal(new Set(all.map(([what]) => what)).size, all.length);
 });

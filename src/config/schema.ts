@@ -131,6 +131,18 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
     ),
     pin: flag('Each worker stays on a processor of its own, when there are enough.', true),
   }),
+  admin: table("An HTTP server of the kernel's with metrics and reports; read only.", {
+    listen: text(
+      'Where it listens; there is none when left out. Anywhere but on loopback it needs a token.',
+      'an address and a port such as "127.0.0.1:9464" or "[::1]:9464"',
+    ),
+    token: {
+      type: 'string',
+      minLength: 16,
+      description: 'What a client has to send as "Authorization: Bearer TOKEN".',
+      expects: 'at least 16 characters that nobody can guess',
+    },
+  }),
   ports: tables(
     'Several devices, each with a stack per queue; instead of the keys of [dpdk], [network], [queues] and [tap] that are here.',
     {

@@ -39,6 +39,7 @@ export function checkSense(config: Config, document: Document): Problem[] {
     );
   }
   checkListeners(config, report);
+  checkAdmin(config, document.root, report);
   return problems;
 }
 
@@ -152,6 +153,22 @@ function checkRoot(listener: ListenerConfig, refuse: (key: string, why: string) 
     refuse('service', 'a static service needs the folder to serve: root = "./public"');
   } else if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
     refuse('root', `there is no folder ${root}`);
+  }
+}
+
+function checkAdmin({ admin }: Config, root: Table, report: Report): void {
+  const listen = (root['admin'] as Table | undefined)?.['listen'];
+  if (listen === undefined) return;
+  if (admin === null) {
+    report(
+      '/admin/listen',
+      `[admin] listen = "${listen}" is not allowed; allowed is an address and a port such as "127.0.0.1:9464"`,
+    );
+  } else if (!admin.address.isLoopback && admin.token === '') {
+    report(
+      '/admin/listen',
+      `[admin] listen = "${listen}" is not loopback: give it a token, or listen on 127.0.0.1`,
+    );
   }
 }
 

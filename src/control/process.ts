@@ -34,7 +34,7 @@ export function openControl(options: ProcessOptions): ControlServer | null {
 
 /** The one stack of a process that has no workers. */
 export function reporterOf(running: RunningStack): Reporter {
-  const { port, queue, worker, core, numa } = placesOf(running.config.ports[0]!)[0]!;
+  const { port, queue, worker, core, numa } = placesOf(running.config.ports[0]!, false)[0]!;
   return localReporter(new StackReporter(running, { port, queue, worker, core, numa }));
 }
 

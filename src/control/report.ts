@@ -7,6 +7,7 @@ import { Address } from '../base/address.ts';
 import type { PortConfig } from '../config/config.ts';
 import { REACHABLE, STATIC } from '../net/neighbor/neighbor.ts';
 import * as NetStats from '../net/stats.ts';
+import { allowedCpus } from '../runtime/cpus.ts';
 import { findDevice } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import type { StackCounts, StackReport } from '../stack/index.ts';
@@ -71,16 +72,18 @@ export type QueuePlace = StackPlace & Pick<QueueReport, 'device' | 'driver'>;
 
 /**
  * Where the queues of a port will be served. One queue is the main thread's, which stays where
- * the kernel puts it. Throws an Error that says what to do when the device is not there.
+ * the kernel puts it; several have a worker each, on a core of its own where there are enough.
+ * Throws an Error that says what to do when the device is not there.
  */
-export function placesOf({ name, device, queues }: PortConfig): QueuePlace[] {
+export function placesOf({ name, device, queues }: PortConfig, pin: boolean): QueuePlace[] {
   const found = device === 'loopback' ? { device, driver: 'none', numa: -1 } : findDevice(device);
   const label = found.device.replace(/,.*/, '');
+  const cpus = pin && queues.count > 1 ? allowedCpus() : [];
   return Array.from({ length: queues.count }, (_, queue) => ({
     port: name,
     queue,
-    worker: 0,
-    core: -1,
+    worker: queues.count > 1 ? queue + 1 : 0,
+    core: cpus.length < queues.count ? -1 : cpus[queue]!,
     numa: found.numa,
     device: label,
     driver: found.driver,

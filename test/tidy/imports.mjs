@@ -25,6 +25,7 @@ export const FLOORS = {
   dns: 8,
   runtime: 8,
   control: 9,
+  metrics: 10,
   node: 10,
   app: 11,
   cli: 12,

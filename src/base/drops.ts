@@ -102,6 +102,10 @@ export const FRAGMENT_MIXED_ECN = drop(
 );
 export const FRAGMENT_TIMEOUT = drop('fragment_timeout', 'A datagram was not complete in time.');
 export const FRAGMENT_NO_ROOM = drop('fragment_no_room', 'The reassembly budget is used up.');
+export const RELAY_FULL = drop(
+  'relay_full',
+  'A datagram put together from fragments is for another queue, and the ring there is full.',
+);
 
 // ICMP
 export const ICMP_MALFORMED = drop('icmp_malformed', 'The ICMP message is too short for its type.');

@@ -4,6 +4,7 @@
  * @module
  */
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
@@ -32,7 +33,9 @@ writeFileSync(
        if (String(data) === 'crash') throw new Error('as told');
        socket.write(threadId + ' ' + data);
      });
-   }).listen(7, () => console.log('listening'));`,
+   }).listen(7, () => console.log('listening'));
+   const udp = require('node:dgram').createSocket('udp4').bind(7);
+   udp.on('message', (data, { port, address }) => udp.send([threadId + ' ', data], port, address));`,
 );
 
 async function serve(): Promise<RunningCommand> {
@@ -75,6 +78,29 @@ test('one listener on two queues; when it ends every connection is told', async 
   await Promise.all(ends);
   assert.match(server.output(), /24 connections ended, 0 of them reset/);
   assert.match(server.output(), /left: 0 connections, 0 timers, 0 slots\n$/);
+});
+
+test('datagrams of 8 KB, in fragments, reach the worker of their flow', async () => {
+  const server = await serve();
+  const payload = Buffer.from(Array.from({ length: 8192 }, (_, i) => i & 0xff));
+  const workers = new Set<string>();
+  for (let i = 0; i < 24; i++) {
+    const socket = createSocket('udp4');
+    const replies: string[] = [];
+    for (let round = 0; round < 2; round++) {
+      socket.send(payload, 7, '10.77.0.2');
+      const [reply] = (await once(socket, 'message')) as [Buffer];
+      const end = reply.indexOf(' ');
+      assert.equal(Buffer.compare(reply.subarray(end + 1), payload), 0);
+      replies.push(reply.toString('latin1', 0, end));
+    }
+    socket.close();
+    assert.equal(replies[0], replies[1], 'one flow, one worker');
+    workers.add(replies[0]!);
+  }
+  assert.equal(workers.size, 2);
+  server.child.kill('SIGTERM');
+  assert.equal(await server.ended(), 0);
 });
 
 test('a worker that crashes takes only its own connections, and is there again', async () => {

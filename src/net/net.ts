@@ -28,11 +28,12 @@ import { Ingress } from './ingress.ts';
 import { IpBranches } from './ip-branches.ts';
 import { ArpProtocol } from './neighbor/arp.ts';
 import type { NeighborBoard } from './neighbor/board.ts';
-import { NeighborCache } from './neighbor/cache.ts';
+import { NeighborCache, type NeighborLimits } from './neighbor/cache.ts';
 import { NdpProtocol } from './neighbor/ndp.ts';
 import { Nic } from './nic.ts';
-import { Packet } from './packet.ts';
+import { NO_FRAME, Packet } from './packet.ts';
 import { Paths } from './paths.ts';
+import type { Relay } from './relay.ts';
 import { Routes } from './routes.ts';
 import * as Stats from './stats.ts';
 import { type Transport, UNREACHABLE_HOST } from './transport.ts';
@@ -52,6 +53,8 @@ export interface NetOptions {
   board?: NeighborBoard | null;
   /** Whose queue a packet comes to; null or not given: there is one queue. */
   homing?: Homing | null;
+  /** The way of datagrams that are another queue's; with a board. */
+  relay?: Relay | null;
 }
 
 export interface NetLimits {
@@ -102,6 +105,8 @@ export class Net {
   readonly #arp: ArpProtocol;
   readonly #ndp: NdpProtocol;
   readonly #errors: IcmpErrors;
+  readonly #relay: Relay | null;
+  readonly #board: NeighborBoard | null;
 
   /** Throws StackError ENOMEM when the arena is too small. */
   constructor(options: NetOptions) {
@@ -112,6 +117,9 @@ export class Net {
     const failures = new Failures(core, addresses, this.#transports);
     this.core = core;
     this.homing = options.homing ?? null;
+    this.#relay = options.relay ?? null;
+    this.#board = options.board ?? null;
+    this.#relay?.attach(core);
     this.routes = new Routes(() => this.paths.reroute());
     this.neighbors = new NeighborCache(
       core,
@@ -122,12 +130,8 @@ export class Net {
           failures.report(version, at, length, UNREACHABLE_HOST, 0),
         reclaim: () => this.paths.reclaim(),
       },
-      {
-        neighbors: limits.neighbors ?? 16_384,
-        waiting: limits.waiting ?? 16,
-        waitingBlocks: limits.waitingBlocks ?? 512,
-      },
-      options.board ?? null,
+      neighborLimits(limits),
+      this.#board,
     );
     this.paths = new Paths(
       core,
@@ -149,7 +153,7 @@ export class Net {
     this.#ndp = new NdpProtocol(core, addresses, this.neighbors);
     this.groups = new Groups(core, addresses, this.#nics);
     const branches = new IpBranches(core, this.reassembly, this.#errors, (packet) =>
-      this.#ingress.deliver(packet),
+      this.#deliver(packet),
     );
     this.#ingress = new Ingress(
       core,
@@ -279,9 +283,21 @@ export class Net {
     return this.#ingress.receive(nic);
   }
 
-  /** Takes in what the other stacks over the device have learned. */
+  /** Takes in what the other stacks over the device have learned, and put together. */
   hear(): void {
     this.neighbors.hear(this.#nics);
+    this.#relay?.receive((packet) => this.#ingress.deliver(packet));
+  }
+
+  /** What came by way of options, extensions or fragments. */
+  #deliver(packet: Packet): void {
+    const relay = packet.frameAt === NO_FRAME ? this.#relay : null;
+    if (relay?.takes(packet) !== true) {
+      this.#ingress.deliver(packet);
+      return;
+    }
+    this.#board?.ring();
+    relay.wake();
   }
 
   /** Does what is due at clock.ms: requests, probes, timeouts, announcements. */
@@ -349,6 +365,14 @@ export class Net {
   #isKnown(address: Address): boolean {
     return this.#addresses.kind(address.w0, address.w1, address.w2, address.w3) === UNICAST;
   }
+}
+
+function neighborLimits(limits: NetLimits): NeighborLimits {
+  return {
+    neighbors: limits.neighbors ?? 16_384,
+    waiting: limits.waiting ?? 16,
+    waitingBlocks: limits.waitingBlocks ?? 512,
+  };
 }
 
 /** fe80::/64 with the interface identifier made of the MAC (RFC 4291 appendix A). */

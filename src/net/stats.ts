@@ -21,6 +21,11 @@ export const ECT0_IN = stat('ect0_in', 'Packets delivered with ECT(0).');
 export const CE_IN = stat('ce_in', 'Packets delivered with CE, congestion experienced.');
 export const FRAGMENTS_IN = stat('fragments_in', 'IP fragments received.');
 export const REASSEMBLED = stat('reassembled', 'Datagrams put together from fragments.');
+export const RELAYED_OUT = stat(
+  'relayed_out',
+  'Datagrams put together here and given to another queue.',
+);
+export const RELAYED_IN = stat('relayed_in', 'Datagrams that another queue has put together.');
 export const FRAGMENTS_OUT = stat('fragments_out', 'IP fragments sent.');
 export const ECHO_REPLIES = stat('echo_replies', 'Echo requests (ping) answered.');
 export const ICMP_ERRORS_IN = stat(

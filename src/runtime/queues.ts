@@ -12,6 +12,7 @@ import { Eal, type LinkDescription, openLink, type Steering } from '../dpdk/inde
 import { STEER_ENTRIES } from '../link/layout.gen.ts';
 import type { Homing } from '../net/homing.ts';
 import { NeighborBoard, type NeighborBoardMemory } from '../net/neighbor/board.ts';
+import { Relay, type RelayMemory } from '../net/relay.ts';
 import { tuneCompiler } from './compiler.ts';
 import { allowedCpus } from './cpus.ts';
 import { clockOrigin, useOrigin } from './now.ts';
@@ -28,6 +29,9 @@ export interface QueueTicket {
   /** Null: no device; the worker gets a loopback of its own. */
   readonly link: LinkDescription | null;
   readonly board: NeighborBoardMemory;
+  readonly relay: RelayMemory;
+  /** The links of all queues, to wake their workers. */
+  readonly links: readonly LinkDescription[];
   /** Of the clock that all queues share. */
   readonly origin: number;
   /** The processor to stay on, -1: any. */
@@ -41,6 +45,7 @@ export class Queues {
   readonly #source: ConfigSource;
   readonly #device: OpenDevice | null;
   readonly #board: NeighborBoardMemory;
+  readonly #relay: RelayMemory;
   /** A processor for each worker; none where they are too few, or nobody is to be pinned. */
   readonly #cpus: readonly number[];
 
@@ -54,6 +59,7 @@ export class Queues {
     this.count = this.#device?.port.links.length ?? config.queues.count;
     this.device = this.#device?.summary ?? null;
     this.#board = NeighborBoard.allocate(this.count, () => randomBytes(4).readInt32LE());
+    this.#relay = Relay.allocate(this.count);
     const cpus = config.workers.pin ? allowedCpus() : [];
     this.#cpus = cpus.length < this.count ? [] : cpus;
   }
@@ -68,6 +74,8 @@ export class Queues {
       device: this.device,
       link,
       board: this.#board,
+      relay: this.#relay,
+      links: this.#device?.port.links.map(({ description }) => description) ?? [],
       origin: clockOrigin(),
       cpu: this.#cpus[queue] ?? -1,
     };
@@ -103,18 +111,31 @@ export function openQueue(ticket: QueueTicket): RunningStack {
   Eal.registerThread(ticket.cpu < 0 ? {} : { cpu: ticket.cpu });
   const link = openLink(ticket.link);
   const board = new NeighborBoard(ticket.board, ticket.queue);
-  const homing = link.steering === null ? {} : { homing: homingOf(link.steering, ticket.queue) };
-  const stack = stackOn(config, link, { board, ...homing });
+  const { steering } = link;
+  const sharing = steering === null ? {} : sharingOf(steering, ticket);
+  const stack = stackOn(config, link, { board, ...sharing });
   return start(config, stack, { device: ticket.device, port: null, link, close: () => 0 });
 }
 
-/** A flow is at home on the queue that its hash says. */
-function homingOf(steering: Steering, queue: number): Homing {
-  return {
+/** A flow is at home on the queue that its hash says; datagrams in fragments may have to be sent there. */
+function sharingOf(steering: Steering, ticket: QueueTicket): { homing: Homing; relay: Relay } {
+  const { queue, relay: memory, links } = ticket;
+  const homing: Homing = {
     isHome: (path, localPort, remotePort) => {
       const local = new Address(path.local0, path.local1, path.local2, path.local3);
       const remote = new Address(path.remote0, path.remote1, path.remote2, path.remote3);
       return steering.queueOf(local, remote, localPort, remotePort) === queue;
     },
   };
+  const relay = new Relay({
+    memory,
+    queue,
+    owner: (packet, localPort, remotePort) => {
+      const local = new Address(packet.dst0, packet.dst1, packet.dst2, packet.dst3);
+      const remote = new Address(packet.src0, packet.src1, packet.src2, packet.src3);
+      return steering.queueOf(local, remote, localPort, remotePort);
+    },
+    wake: (owner) => openLink(links[owner]!).wake(),
+  });
+  return { homing, relay };
 }

@@ -21,6 +21,7 @@ export { createLoopback } from '../link/loopback.ts';
 export { createPair } from '../link/pair.ts';
 export type { Homing } from '../net/homing.ts';
 export { NeighborBoard, type NeighborBoardMemory } from '../net/neighbor/board.ts';
+export { Relay, type RelayMemory, type RelayOptions } from '../net/relay.ts';
 export { type PingOptions, PingSocket } from '../ping/socket.ts';
 export { Arena } from '../storage/arena.ts';
 export { allocateSimdArena } from '../storage/simd.ts';

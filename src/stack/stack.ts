@@ -15,6 +15,7 @@ import type { Homing } from '../net/homing.ts';
 import type { NeighborBoard } from '../net/neighbor/board.ts';
 import { Net, type NetLimits } from '../net/net.ts';
 import type { Nic } from '../net/nic.ts';
+import type { Relay } from '../net/relay.ts';
 import * as NetStats from '../net/stats.ts';
 import { Ping } from '../ping/ping.ts';
 import type { Arena } from '../storage/arena.ts';
@@ -44,6 +45,8 @@ export interface StackOptions {
   board?: NeighborBoard;
   /** ... and whose queue a packet comes to: outgoing flows take ports whose answers come here. */
   homing?: Homing;
+  /** ... and where datagrams go that are put together here and belong to another queue. */
+  relay?: Relay;
 }
 
 export interface AttachOptions {
@@ -79,7 +82,8 @@ export class Stack {
     const board = options.board ?? null;
     this.#board = board;
     const homing = options.homing ?? null;
-    this.net = new Net({ arena, clock: this.clock, random, drops, limits, board, homing });
+    const relay = options.relay ?? null;
+    this.net = new Net({ arena, clock: this.clock, random, drops, limits, board, homing, relay });
     const { net, heap, clock } = this;
     this.tcp = new Tcp(net, heap, clock, this.#events, random, drops, options.tcp ?? {});
     this.udp = new Udp(net, this.#events, heap, clock, random);

@@ -88,6 +88,11 @@ export class NeighborBoard {
     return this.#reader.hasNews;
   }
 
+  /** Makes all queues look, for news that lie elsewhere. */
+  ring(): void {
+    this.#board.ring();
+  }
+
   /** Records that were missed because they were too many. */
   get missed(): number {
     return this.#reader.missed;

@@ -13,7 +13,14 @@
  */
 import '../test/interop/kit/enter.mjs';
 import { parseArgs } from 'node:util';
-import { differences, minimised, readable, sequences, signature } from './differential/compare.mjs';
+import {
+  confirmed,
+  differences,
+  minimised,
+  readable,
+  sequences,
+  signature,
+} from './differential/compare.mjs';
 import { KernelTarget } from './differential/kernel.mjs';
 import { knownAs } from './differential/known.mjs';
 import { WAYS } from './differential/target.mjs';
@@ -45,8 +52,12 @@ while (ran < most && performance.now() < end) {
     if (difference === null) continue;
     different++;
     const name = knownAs(difference);
-    if (name === null) group(news, signature(difference), difference);
-    else group(known, name, difference);
+    if (name !== null) {
+      group(known, name, difference);
+      continue;
+    }
+    const again = await confirmed(target, difference);
+    if (again !== null) group(news, signature(again), again);
   }
   ran = to;
 }

@@ -3,6 +3,7 @@
  * @module
  */
 import { PROBES, sequence } from './grammar.mjs';
+import { knownAs } from './known.mjs';
 import { playOurs } from './ours.mjs';
 
 /** Plays `sequences` to both in one of the WAYS; for each the first difference, or null. */
@@ -17,6 +18,15 @@ function first(steps, ours, theirs, way) {
   const at = ours.findIndex((answer, index) => answer !== theirs[index]);
   if (at < 0) return null;
   return { steps, at, step: steps[at], ours: ours[at], theirs: theirs[at], heard: ours, way };
+}
+
+/**
+ * A difference of unknown kind, played again by itself: what the kernel does by its clock on a busy
+ * machine, sending something again above all, does not come back. Null then.
+ */
+export async function confirmed(target, { steps, way }) {
+  const [again] = await differences(target, [steps.slice(0, -PROBES.length)], way);
+  return again !== null && knownAs(again) === null ? again : null;
 }
 
 /** The kinds of the segments: what stays the same when a sequence is made shorter. */

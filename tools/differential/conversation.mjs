@@ -25,8 +25,8 @@ export class Conversation {
   #timestamps = false;
   #scale = 0;
   #steps = 0;
-  /** Whether the peer's last segment had SYN: then a SYN-ACK is an answer, else a repetition. */
-  #lastWasSyn = false;
+  /** Whether the peer has just repeated its SYN: then a SYN-ACK is an answer, else a repetition. */
+  #repeatsSyn = false;
 
   constructor(port) {
     this.port = port;
@@ -39,7 +39,7 @@ export class Conversation {
   /** The fields of a segment, for testing/packet.ts. */
   fields(step) {
     this.#steps++;
-    this.#lastWasSyn = step.flags === 'SYN';
+    this.#repeatsSyn = step.flags === 'SYN' && step.seq[1] === -1;
     const bases = { rcv: this.#expects, edge: this.#edge };
     const acks = { all: this.#sent, una: this.#acked };
     const ack = step.ack === null ? 0 : (acks[step.ack[0]] + step.ack[1]) | 0;
@@ -92,6 +92,7 @@ export class Conversation {
       const text = this.#take(tcp, payload.length);
       if (text !== null && said.at(-1) !== text) said.push(text);
     }
+    this.#repeatsSyn = false;
     return said.join('; ') || 'nothing';
   }
 
@@ -99,7 +100,7 @@ export class Conversation {
     const flags = tcp.flags.split(' ').filter((flag) => /FIN|SYN|RST|ACK/.test(flag));
     const isReset = flags.includes('RST');
     const seq = tcp.seq | 0;
-    const isFirst = this.#iss === null && flags.includes('SYN');
+    const isFirst = flags.includes('SYN') && seq !== this.#iss;
     if (flags.includes('SYN')) this.#begin(tcp);
     const end = (seq + length + flags.filter((flag) => /SYN|FIN/.test(flag)).length) | 0;
     const isNew = this.#iss === null || after(end, this.#sent);
@@ -112,7 +113,7 @@ export class Conversation {
       if (after(edge, this.#edge)) this.#edge = edge;
     }
     if (tcp.options.timestamps !== undefined) this.#tsEcr = tcp.options.timestamps[0];
-    const isAnswer = isFirst || (flags.join(' ') === 'SYN ACK' && this.#lastWasSyn);
+    const isAnswer = isFirst || (flags.join(' ') === 'SYN ACK' && this.#repeatsSyn);
     const isAgain = end !== seq && !isNew && !isAnswer;
     // What is sent again depends on time alone, but its ACK may be news.
     if (isAgain && !moved) return null;

@@ -20,6 +20,7 @@ import {
   ENDED,
   READABLE,
 } from 'dpdk-net/stack';
+import { verdict } from './harness/verdict.mjs';
 import { makeScratch, makeStack } from './lean/machine.mjs';
 
 const MIB = 1 << 20;
@@ -35,6 +36,10 @@ const SERVER = Address.parse('10.0.0.2');
 const MOST_IDLE = 100_000;
 /** Times at which memory is looked at. */
 const LOOKS = 10;
+/** The look from which on memory must be flat, and by how much the heap of V8 may breathe. */
+const EARLY = 2;
+const MOST_GROWTH_MB = 8;
+const MOST_RECORDS = 1.01;
 
 const NOBODY = { onEvents() {} };
 
@@ -172,6 +177,25 @@ export function runChurn(cycles, ports) {
   };
 }
 
+/** What is asked for: memory flat, ports reused, nothing left. */
+function limits({ done, failed, memory, left, reused }) {
+  const [early, late] = [memory[EARLY], memory.at(-1)];
+  const grown = late.megabytes - early.megabytes;
+  return [
+    ['every connection opened and closed', failed === 0],
+    [
+      `memory flat: at most ${MOST_GROWTH_MB} MB more at the end than early on`,
+      grown <= MOST_GROWTH_MB,
+    ],
+    [
+      'no more connection records at the end than early on, but for a hundredth',
+      late.records <= early.records * MOST_RECORDS,
+    ],
+    ['ports come round again', done <= PORTS || reused > 0],
+    ['nothing left', left.every((counts) => Object.values(counts).every((n) => n === 0))],
+  ];
+}
+
 if (process.argv[1]?.endsWith('churn.mjs')) {
   const { values } = parseArgs({ options: { cycles: { type: 'string', default: '10000000' } } });
   const cpu = process.cpuUsage();
@@ -188,4 +212,5 @@ if (process.argv[1]?.endsWith('churn.mjs')) {
     );
   }
   console.log(`left: ${JSON.stringify(result.left)}`);
+  if (!verdict(limits(result), console.log)) process.exitCode = 1;
 }

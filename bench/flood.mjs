@@ -23,6 +23,7 @@ import {
   READABLE,
 } from 'dpdk-net/stack';
 import { SynFlood } from 'dpdk-net/testing';
+import { verdict } from './harness/verdict.mjs';
 import { makeScratch, makeStack } from './lean/machine.mjs';
 import { serve } from './lean/services.mjs';
 import { MESSAGE_BYTES, PORTS } from './programs.mjs';
@@ -35,6 +36,10 @@ const BURST = 64;
 const WARMUP_MS = 2000;
 /** Windows without and with a flood take turns, so that a machine that gets slower does so for both. */
 const ROUNDS = 24;
+/** By how much the heap of V8 may breathe. */
+const MOST_GROWTH_MB = 8;
+/** So many were open at once before, or a few more. */
+const MOST_RECORDS = 1.01;
 
 function makeBench() {
   const arena = allocateSimdArena(256 * MIB);
@@ -222,7 +227,19 @@ function report(r, tell) {
   }
 }
 
+/** What is asked for of a server under a flood. */
+function limits({ connectedPercent, goodput, start, end }) {
+  const isFlat =
+    end.heapMb - start.heapMb <= MOST_GROWTH_MB && end.records <= start.records * MOST_RECORDS;
+  return [
+    ['at least 99 % of the legitimate connects succeed', connectedPercent >= 99],
+    ['goodput at least 90 % of that without a flood', goodput >= 0.9],
+    [`memory flat: at most ${MOST_GROWTH_MB} MB more, no more connection records`, isFlat],
+  ];
+}
+
 if (process.argv[1]?.endsWith('flood.mjs')) {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
-  runFlood(Number(values.seconds), (line) => console.log(line));
+  const result = runFlood(Number(values.seconds), (line) => console.log(line));
+  if (!verdict(limits(result), console.log)) process.exitCode = 1;
 }

@@ -4,7 +4,10 @@
  * people who know `ss -ti`.
  *
  * Windows are in segments, times in microseconds unless Linux has milliseconds, 'none' is what
- * Linux has for it. Fields that Linux always leaves at zero are zero here, too.
+ * Linux has for it. Fields that Linux always leaves at zero are zero here, too. So
+ * are busy_time, rwnd_limited and sndbuf_limited, stop watches which each segment would have to start
+ * and stop; rcv_rtt, since the receive window follows the sender's measurements (memory.ts); and
+ * rehash, since a connection here keeps its path.
  * @module
  */
 import type { TcpInfo } from './info.ts';

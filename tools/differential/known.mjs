@@ -148,7 +148,7 @@ export const KNOWN = [
       way.role === 'connector' &&
       step.flags === 'SYN' &&
       /^SYN ACK .*<mss>$/.test(ours) &&
-      theirs.startsWith('SYN ACK seq 0 length 0'),
+      /^SYN ACK seq [01] length 0 /.test(theirs),
   },
   {
     name: 'ranges that end with a FIN',

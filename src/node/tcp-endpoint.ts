@@ -49,6 +49,13 @@ export class TcpEndpoint {
     return this.#address === null ? null : { address: `${this.#address}`, port: this.#port };
   }
 
+  /** Whether the other end of the connection is in this stack, too. */
+  get isToOurselves(): boolean {
+    if (this.socket === null) return false;
+    const { w0, w1, w2, w3 } = this.socket.remoteAddress;
+    return this.#engine.stack.net.isLocal(w0, w1, w2, w3);
+  }
+
   /** Throws StackError. */
   connect(to: Address, port: number, v6: boolean): TcpSocket {
     const local = this.#address;

@@ -306,7 +306,7 @@ export class TcpHandle extends JSStream {
     let isDone = false;
     try {
       if ((events & ACCEPTABLE) !== 0) this.#acceptAll();
-      if ((events & CONNECTED) !== 0) this.#finishConnect(0);
+      if ((events & CONNECTED) !== 0) this.#connected();
       if ((events & (READABLE | ENDED)) !== 0) this.#inbox.deliver();
       if ((events & WRITABLE) !== 0) this.#outbox.pump();
       if ((events & CLOSED) !== 0) this.#onClosed();
@@ -366,6 +366,15 @@ export class TcpHandle extends JSStream {
     this.#inbox.attach(socket);
     this.#outbox.attach(socket);
     this.#settings.attach(socket);
+  }
+
+  /**
+   * A connection to ourselves: on the kernel the listener's program hears of it before the client's,
+   * which may close the listener at once. The end of our handshake arrives with the next poll.
+   */
+  #connected(): void {
+    if (!this.#endpoint.isToOurselves) return this.#finishConnect(0);
+    setImmediate(() => setImmediate(() => this.#finishConnect(0)));
   }
 
   #finishConnect(status: number): void {

@@ -45,6 +45,17 @@ export const programs = {
     t.try('server', () => net.createServer('options'));
     t.try('server', () => net.createServer().listen({ port: 0, backlog: 'long' }).close());
   },
+  async 'closed as soon as a client is connected'(t) {
+    const server = await t.server('server');
+    server.on('connection', (peer) => {
+      t.log('server', 'connection');
+      peer.end('bye');
+    });
+    const client = t.watch('client', net.connect(server.address().port, '127.0.0.1'));
+    client.on('data', (data) => t.log('client', data));
+    client.on('connect', () => server.close());
+    await once(client, 'close');
+  },
   async 'closed twice, and before it listens'(t) {
     const server = t.watch('server', net.createServer(), 'listening error close');
     server.close((error) => t.log('server', `first ${error?.code}`));

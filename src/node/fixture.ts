@@ -44,7 +44,8 @@ export async function assertNoLeaks({ stack, loop }: Running): Promise<void> {
     const { connections, timeWait, listeners, udpSockets } = stack.counts();
     return { connections, timeWait, listeners, udpSockets, holds: loop.holds };
   };
-  for (let i = 0; i < 6000 && Object.values(left()).some((count) => count > 0); i++) await sleep(10);
+  for (let i = 0; i < 6000 && Object.values(left()).some((count) => count > 0); i++)
+    await sleep(10);
   assert.deepEqual(left(), { connections: 0, timeWait: 0, listeners: 0, udpSockets: 0, holds: 0 });
 }
 

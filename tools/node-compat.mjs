@@ -12,7 +12,7 @@
  * @module
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { fail, find } from './house/command.mjs';
@@ -107,6 +107,7 @@ async function compare(node, version, suite, chosen) {
   for (const { group, passed, applies } of rows) console.log(`${group}: ${passed} of ${applies}`);
   if (values.write) {
     const page = at(`docs/node-compat/node-${version.split('.')[0]}.md`);
+    mkdirSync(at('docs/node-compat'), { recursive: true });
     writeFileSync(page, toPage(version, suite.version, chosen));
   }
   process.exitCode = rows.every(({ passed, applies }) => passed >= applies * 0.95) ? 0 : 1;

@@ -109,6 +109,15 @@ test('several ports: a stack and a worker for each', async () => {
   assert.deepEqual(ports, ['a app-80']);
 });
 
+test('more than one queue is refused before anything starts', async () => {
+  const app = appOf('dpdk.port = "loopback"\nqueues.count = 2');
+  await assert.rejects(
+    app.run(() => assert.fail('the worker ran')),
+    { message: /^port .* has 2 queues: .*dpdk-net run --queues 2/ },
+  );
+  assert.equal(app.stacks.length, 0);
+});
+
 test('the worker may be a module; one without a default export is refused', async () => {
   const file = join(folder, 'worker.mjs');
   writeFileSync(file, 'export default ({ port }) => { globalThis.workerRan = port; };');

@@ -100,6 +100,7 @@ export class DpdkApp implements AppContext {
   async run(worker: AppWorker | URL): Promise<void> {
     if (this.#ran) throw new Error('this application has run; make another');
     this.#ran = true;
+    this.#refuseQueues();
     const work = typeof worker === 'function' ? worker : await workerOf(worker);
     await this.#running.start([...this.#parts(), ...this.#own]);
     try {
@@ -116,6 +117,17 @@ export class DpdkApp implements AppContext {
     const failures = await this.#running.stop();
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw new AggregateError(failures, 'several subsystems did not stop');
+  }
+
+  /** Its workers run in this thread, which serves one queue of each port. */
+  #refuseQueues(): void {
+    const port = this.config.ports.find(({ queues }) => queues.count > 1);
+    if (port === undefined) return;
+    const { count } = port.queues;
+    throw new Error(
+      `port ${port.name} has ${count} queues: a DpdkApp serves one queue of each port; ` +
+        `'dpdk-net run --queues ${count}' runs a program once per queue`,
+    );
   }
 
   #parts(): Subsystem<AppContext>[] {

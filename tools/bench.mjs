@@ -14,6 +14,8 @@ const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
 /** Benchmarks with a program each, which tells its figures itself. */
 const ALONE = ['flood', 'churn', 'idle', 'net', 'latency', 'offload', 'forward'];
+/** Benchmarks whose report is not the table that the others share. */
+const OWN_REPORTS = ['connections', 'loss'];
 /** How many connections at most; room for their objects in the heap. */
 const MOST_CONNECTIONS = { full: 1_000_000, quick: 100_000 };
 const OLD_SPACE_MB = 8192;
@@ -141,29 +143,40 @@ async function main() {
   if (!existsSync(at('lib/stack/index.js'))) {
     throw new Error('the project is not built: npm run build');
   }
-  if (chosen.names.includes('loss')) {
-    if (chosen.names.length > 1) throw new UsageError('loss is measured by itself');
-    const { runLoss } = await import('../bench/loss/main.mjs');
-    process.exitCode = (await runLoss(chosen)) ? 0 : 1;
-    return;
-  }
-  if (chosen.names.includes('connections')) {
-    if (chosen.names.length > 1) throw new UsageError('connections are measured by themselves');
-    return runConnections(chosen);
-  }
   // Only now: these modules import from lib/.
-  const { BENCHMARKS, runBenchmark } = await import('../bench/harness/suite.mjs');
-  const alone = chosen.names.filter((name) => ALONE.includes(name));
-  for (const name of alone) await runAlone(name);
-  const rest = chosen.names.filter((name) => !ALONE.includes(name));
-  if (alone.length > 0 && rest.length === 0) return;
-  const names = rest.length > 0 ? rest : BENCHMARKS;
-  const unknown = names.find((name) => !BENCHMARKS.includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(
-      `no benchmark '${unknown}'; there are ${[...BENCHMARKS, ...ALONE, 'connections', 'loss'].join(', ')}`,
-    );
+  const { BENCHMARKS } = await import('../bench/harness/suite.mjs');
+  const names = chosen.names.length > 0 ? chosen.names : BENCHMARKS;
+  checkNames(names, [...BENCHMARKS, ...ALONE, ...OWN_REPORTS], chosen);
+  for (const name of names) {
+    if (ALONE.includes(name)) await runAlone(name);
+    if (name === 'connections') await runConnections(chosen);
+    if (name === 'loss') await runLosses(chosen);
   }
+  const suite = names.filter((name) => BENCHMARKS.includes(name));
+  if (suite.length > 0) await runSuite(suite, chosen);
+}
+
+function checkNames(names, known, { json, svg, out }) {
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`no benchmark '${unknown}'; there are ${known.join(', ')}`);
+  }
+  const own = names.find((name) => OWN_REPORTS.includes(name));
+  if (own === undefined || names.length === 1) return;
+  if ((json ?? svg ?? out) !== undefined) {
+    throw new UsageError(`${own} has a report of its own: ask for files when it runs by itself`);
+  }
+}
+
+/** `loss`, which compares in virtual time and over TAP. */
+async function runLosses(chosen) {
+  const { runLoss } = await import('../bench/loss/main.mjs');
+  if (!(await runLoss(chosen))) process.exitCode = 1;
+}
+
+/** Those that are measured in turns with the kernel, and told in one table. */
+async function runSuite(names, chosen) {
+  const { runBenchmark } = await import('../bench/harness/suite.mjs');
   const { allowedCpus, busy, describeMachine } = await import('../bench/harness/machine.mjs');
   const { raisePriority } = await import('../bench/harness/priority.mjs');
   const { makeProgress, table } = await import('../bench/harness/report.mjs');
@@ -200,7 +213,7 @@ async function main() {
   save(chosen.json, `${JSON.stringify(report, null, 2)}\n`);
   save(chosen.svg, plot(report));
   for (const failure of failures) console.error(`\nfailed: ${failure}`);
-  process.exitCode = failures.length === 0 ? 0 : 1;
+  if (failures.length > 0) process.exitCode = 1;
 }
 
 async function waysFor({ cpus, namespaces, dpdk, variants }) {

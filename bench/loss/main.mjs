@@ -13,7 +13,7 @@ import { matrix } from './matrix.mjs';
 import { markdown, picture } from './report.mjs';
 
 const KERNEL = fileURLToPath(new URL('kernel.mjs', import.meta.url));
-/** What issue and decision ask for: of the kernel's goodput, up to this loss. */
+/** Of the kernel's goodput: what ours has to reach in every cell. */
 const LEAST_RATIO = 0.9;
 
 /**

@@ -3,67 +3,31 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { after } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { enterNamespace, ip } from '../dpdk/test-namespace.ts';
+import { type RunningCommand, startCommand, startProgram } from './running.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const main = fileURLToPath(import.meta.url.replace(/run\.nic\.test\.(ts|js)$/, 'main.$1'));
 const CONFIG = `${root}examples/dpdk-net.toml`;
 const SERVER = `${root}examples/http/server.js`;
 
-interface Running {
-  readonly child: ChildProcess;
-  /** Everything it has said on both streams. */
-  output(): string;
-  /** Resolves when it has said `text`; rejects when it ends before. */
-  says(text: string): Promise<void>;
-  /** Sends a signal and resolves to the exit code (or the signal that killed it). */
-  end(signal: NodeJS.Signals): Promise<number | NodeJS.Signals>;
-}
-
-function start(program: string, args: string[]): Running {
-  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      text += chunk;
-    });
-  }
-  const ended = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>;
-  return {
-    child,
-    output: () => text,
-    says: async (wanted) => {
-      while (!text.includes(wanted)) {
-        assert.equal(child.exitCode, null, text);
-        await delay(10);
-      }
-    },
-    end: async (signal) => {
-      child.kill(signal);
-      const [status, killer] = await ended;
-      return status ?? killer!;
-    },
-  };
-}
-
-async function serve(...settings: string[]): Promise<Running> {
-  const running = start(process.execPath, [main, 'run', '--config', CONFIG, ...settings, SERVER]);
+async function serve(...settings: string[]): Promise<RunningCommand> {
+  const running = startCommand(root, ['run', '--config', CONFIG, ...settings, SERVER]);
   await running.says('listening on port 8080');
   return running;
 }
 
 /** Sends `signal`; what it brings is told with the program's own words when it is not `wanted`. */
 async function endsBy(
-  running: Running,
+  running: RunningCommand,
   signal: NodeJS.Signals,
   wanted: number | NodeJS.Signals,
 ): Promise<void> {
@@ -150,7 +114,7 @@ test('a stale interface is replaced; one that is in use is left alone, and its h
   ip('tuntap add dev dtap0 mode tap');
   const running = await serve();
   assert.match(run('curl', '-s', 'http://10.77.0.2:8080/'), /Hello/);
-  const second = start(process.execPath, [main, 'run', '--config', CONFIG, SERVER]);
+  const second = startCommand(root, ['run', '--config', CONFIG, SERVER]);
   const [status] = (await once(second.child, 'close')) as [number];
   assert.equal(status, 1);
   const holder = `dtap0 is in use by process ${running.child.pid} (`;
@@ -175,7 +139,7 @@ test("an MTU and a MAC address of the configuration are the device's", async () 
 test('examples/echo: three megabytes come back as they went', async () => {
   const file = join(folder, 'input');
   writeFileSync(file, Buffer.alloc(3 << 20, 'three megabytes '));
-  const running = start(process.execPath, ['examples/echo/server.js', CONFIG, '7']);
+  const running = startProgram(root, ['examples/echo/server.js', CONFIG, '7']);
   await running.says('echo on port 7');
   const command = `timeout 100 nc -N 10.77.0.2 7 < '${file}' | cmp - '${file}' && echo same`;
   assert.equal(run('bash', '-c', command), 'same\n');
@@ -184,7 +148,7 @@ test('examples/echo: three megabytes come back as they went', async () => {
 });
 
 test('examples/echo: a connection that is open when the process ends gets its FIN', async (t) => {
-  const running = start(process.execPath, ['examples/echo/server.js', CONFIG, '7']);
+  const running = startProgram(root, ['examples/echo/server.js', CONFIG, '7']);
   await running.says('echo on port 7');
   const socket = connect(7, '10.77.0.2');
   t.after(() => socket.destroy());

@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Stack } from '../stack/index.ts';
+import * as Mac from '../wire/mac.ts';
 import { filterOf } from './frame-filter.ts';
 import { observe } from './observe.ts';
 import type { StackPlace } from './report.ts';
@@ -39,7 +40,7 @@ export function startCapture(
   const snaplen = Number(params['snaplen'] ?? WHOLE_FRAME);
   const nic = stack.net.nics.find(({ loopback }) => loopback === 0) ?? stack.net.nics[0]!;
   const { arena, mac } = nic.link;
-  const text = Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  const text = Mac.text(mac);
   let frames: CapturedFrame[] = [];
   let lost = 0;
   let scheduled: NodeJS.Immediate | null = null;

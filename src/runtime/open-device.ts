@@ -6,6 +6,7 @@
 import type { Config } from '../config/config.ts';
 import { openPort, type Port, type PortOptions } from '../dpdk/index.ts';
 import type { LinkFeatures } from '../link/link.ts';
+import * as Mac from '../wire/mac.ts';
 import { findDevice } from './find-device.ts';
 import { configureHostSide, removeStaleInterface, tapInterface, whyNoTap } from './tap.ts';
 
@@ -74,7 +75,7 @@ function summaryOf(
   return {
     name: info.name,
     driver: info.driver,
-    mac: Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join(':'),
+    mac: Mac.text(mac),
     mtu,
     features,
     notices,

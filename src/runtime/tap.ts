@@ -6,6 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import type { Prefix } from '../base/address.ts';
+import * as Mac from '../wire/mac.ts';
 
 /** Bit 12 of the capabilities in /proc/self/status. */
 const CAP_NET_ADMIN = 1n << 12n;
@@ -76,7 +77,7 @@ export function configureHostSide(
 ): string[] {
   const bytes = Uint8Array.from(mac);
   bytes[5] = bytes[5]! ^ 1;
-  const hostMac = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':');
+  const hostMac = Mac.text(bytes);
   mustIp(['link', 'set', 'dev', name, 'address', hostMac]);
   mustIp(['link', 'set', 'dev', name, 'up']);
   const notices: string[] = [];

@@ -5,8 +5,12 @@
 
 /** 'aa:bb:cc:dd:ee:ff' from the first 2 bytes and the last 4. */
 export function format(high: number, low: number): string {
-  const bytes = [high >> 8, high, low >>> 24, low >>> 16, low >>> 8, low];
-  return bytes.map((byte) => (byte & 255).toString(16).padStart(2, '0')).join(':');
+  return text([high >> 8, high, low >>> 24, low >>> 16, low >>> 8, low]);
+}
+
+/** The same from its 6 bytes. */
+export function text(bytes: Iterable<number>): string {
+  return Array.from(bytes, (byte) => (byte & 255).toString(16).padStart(2, '0')).join(':');
 }
 
 /** The 6 bytes of 'aa:bb:cc:dd:ee:ff', null when it is not a MAC address. */

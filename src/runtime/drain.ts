@@ -6,6 +6,7 @@
  * @module
  */
 import type { Stack } from '../stack/stack.ts';
+import { abort, close } from '../tcp/close.ts';
 import type { Connection } from '../tcp/connection.ts';
 import { CLOSED, FIN_WAIT_2, TIME_WAIT } from '../tcp/state.ts';
 import { nowMicros } from './now.ts';
@@ -72,7 +73,7 @@ function connectionsOf(stack: Stack): Connection[] {
 
 /** Lets go of every connection that a program still holds, and of new ones that arrive meanwhile. */
 function closeAll(stack: Stack): void {
-  for (const c of connectionsOf(stack)) if (c.orphan === 0) stack.tcp.close(c);
+  for (const c of connectionsOf(stack)) if (c.orphan === 0) close(stack.tcp, c);
 }
 
 /** Resets what is left; polls in between, so that each reset finds room on its link. */
@@ -81,7 +82,7 @@ function resetAll(stack: Stack): number {
   for (const c of connectionsOf(stack)) {
     if (c.path === null) continue; // Ended by a poll below.
     if (c.state !== TIME_WAIT && c.state !== CLOSED) count++;
-    stack.tcp.abort(c, 'ECONNABORTED');
+    abort(stack.tcp, c, 'ECONNABORTED');
     if (count % RESET_BURST === RESET_BURST - 1) stack.poll(nowMicros());
   }
   stack.poll(nowMicros());

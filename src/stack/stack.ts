@@ -20,6 +20,7 @@ import * as NetStats from '../net/stats.ts';
 import { Ping } from '../ping/ping.ts';
 import type { Arena } from '../storage/arena.ts';
 import { Heap } from '../storage/heap.ts';
+import { abort } from '../tcp/close.ts';
 import type { TcpOptions } from '../tcp/options.ts';
 import * as TcpStats from '../tcp/stats.ts';
 import { Tcp } from '../tcp/tcp.ts';
@@ -209,7 +210,7 @@ export class Stack {
     for (const listener of this.tcp.listeners.all()) listener.close();
     for (const c of this.tcp.connections) {
       // A record without a path is free; one in CLOSED with a path still has unread input.
-      if (c.path !== null) this.tcp.abort(c, 'ECONNABORTED');
+      if (c.path !== null) abort(this.tcp, c, 'ECONNABORTED');
     }
     for (const nic of this.net.nics) nic.link.exchange();
     for (const nic of this.net.nics) nic.link.close();

@@ -20,6 +20,7 @@ import {
   UNREACHABLE_PROTOCOL,
 } from '../net/transport.ts';
 import { HEADER_LENGTH } from '../wire/tcp.ts';
+import { end } from './close.ts';
 import type { Connection } from './connection.ts';
 import { noteRefused } from './mtu-probe.ts';
 import { payloadMss, sendMss } from './sizes.ts';
@@ -46,7 +47,7 @@ export function connectionError(tcp: Tcp, error: IcmpError): void {
     return;
   }
   tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
-  tcp.end(c, codeOf(error.kind));
+  end(tcp, c, codeOf(error.kind));
 }
 
 /** The connection whose segment is quoted, when the quoted number is in flight. */

@@ -2,7 +2,9 @@
  * What happens when a connection's time is up: retransmission, probes, keepalive, the end.
  * @module
  */
+
 import { push } from './choices.ts';
+import { abandon, abort, end, finish } from './close.ts';
 import {
   ACK_DELAYED,
   ACK_NOW,
@@ -56,9 +58,9 @@ export function onTimer(tcp: Tcp, c: Connection): void {
 /** TIME-WAIT is over, nobody came to take leave of an orphan, or it has lingered long enough. */
 function timeIsUp(tcp: Tcp, c: Connection): void {
   if (c.state === State.TIME_WAIT) tcp.stats[Stats.TIME_WAITS]! += 1;
-  if (c.state === State.TIME_WAIT || c.state === State.FIN_WAIT_2) return tcp.finish(c);
+  if (c.state === State.TIME_WAIT || c.state === State.FIN_WAIT_2) return finish(tcp, c);
   tcp.stats[Stats.ABORTS_ON_LINGER]! += 1;
-  tcp.abort(c, 'ETIMEDOUT');
+  abort(tcp, c, 'ETIMEDOUT');
 }
 
 /** The last trouble that was heard of is why, else that nothing was heard. */
@@ -68,9 +70,9 @@ function giveUp(tcp: Tcp, c: Connection): void {
   tcp.stats[Stats.ABORTS_ON_TIMEOUT]! += 1;
   if (c.state === State.SYN_SENT || c.state === State.SYN_RECEIVED) {
     tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
-    tcp.end(c, error);
+    end(tcp, c, error);
   } else {
-    tcp.abort(c, error);
+    abort(tcp, c, error);
   }
 }
 
@@ -159,7 +161,7 @@ function probeWindow(tcp: Tcp, c: Connection): boolean {
   }
   // A peer that answers may keep a program waiting, but nobody waits for an orphan.
   if (c.orphan === 1 && c.backoff >= tcp.options.orphanRetries) {
-    tcp.abandon(c);
+    abandon(tcp, c);
     return false;
   }
   c.backoff++;

@@ -8,6 +8,7 @@ import { CONNECTED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
 import type { TcpOptionValues } from '../wire/tcp-options.ts';
 import { boundedMss } from './choices.ts';
+import { end } from './close.ts';
 import { startCongestion } from './congestion/algorithms.ts';
 import { ACK_NOW, type Connection, TIMER_RETRANSMIT } from './connection.ts';
 import { earlyAcknowledged } from './early.ts';
@@ -17,6 +18,7 @@ import { startMeasuring } from './memory.ts';
 import { searchFromStart } from './mtu-probe.ts';
 import { giveOpening } from './parts.ts';
 import { receive } from './receiver.ts';
+import { reset } from './reset.ts';
 import { sample } from './rtt.ts';
 import type { Segment } from './segment.ts';
 import { payloadMss, sendMss } from './sizes.ts';
@@ -40,14 +42,14 @@ export function synSent(tcp: Tcp, c: Connection, s: Segment): void {
   // First: the ACK bit.
   if (hasAck && (((s.ack - c.opening!.iss) | 0) <= 0 || ((s.ack - c.sndNxt) | 0) > sentInSyn(c))) {
     tcp.drops[Drop.TCP_BAD_ACK]! += 1;
-    if (!(s.flags & RST)) tcp.reset(s.ack, 0, 0);
+    if (!(s.flags & RST)) reset(tcp, s.ack, 0, 0);
     return;
   }
   // Second: the RST bit.
   if (s.flags & RST) {
     if (hasAck) {
       tcp.stats[Stats.ATTEMPT_FAILS]! += 1;
-      tcp.end(c, 'ECONNREFUSED');
+      end(tcp, c, 'ECONNREFUSED');
     }
     return;
   }

@@ -8,6 +8,7 @@
 import * as Drop from '../base/drops.ts';
 import { FLUSHED } from '../base/events.ts';
 import { ACK, FIN, RST, SYN, URG } from '../wire/tcp.ts';
+import { end, finish } from './close.ts';
 import { ACK_NOW, type Connection } from './connection.ts';
 import { earlyReset } from './early.ts';
 import { ecnArrives } from './ecn.ts';
@@ -15,12 +16,14 @@ import { crossed, established, QUICK_ACKS, synSent } from './handshake.ts';
 import { disorderOf } from './parts.ts';
 import { isFresh, isMissing, remember } from './paws.ts';
 import { receive } from './receiver.ts';
+import { reset } from './reset.ts';
 import { oweDsack } from './sack.ts';
 import type { Segment } from './segment.ts';
 import { ackIsAcceptable, acknowledge } from './sender.ts';
 import * as State from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
+import { enterTimeWait, reopen } from './time-wait.ts';
 import { armEnd } from './timers.ts';
 import { enter } from './trace.ts';
 import { urgentArrives } from './urgent.ts';
@@ -75,7 +78,7 @@ function noteHeard(c: Connection, s: Segment, nowMs: number): void {
 
 function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   // A SYN on a connection in TIME-WAIT may open the next one (RFC 9293 3.10.7.4, RFC 6191).
-  if (c.state === State.TIME_WAIT && tcp.reopen(c, s)) return;
+  if (c.state === State.TIME_WAIT && reopen(tcp, c, s)) return;
   // First: the timestamp (RFC 7323 5.3 R1) and the sequence number.
   const now = tcp.clock.ms;
   if (!(s.flags & RST) && c.tsOk === 1) {
@@ -190,7 +193,7 @@ function acknowledged(tcp: Tcp, c: Connection, s: Segment): boolean {
   if (c.state === State.SYN_RECEIVED) {
     const acceptable = ((s.ack - c.sndUna) | 0) > 0 && ((s.ack - c.sndNxt) | 0) <= 0;
     if (!acceptable) {
-      tcp.reset(s.ack, 0, 0);
+      reset(tcp, s.ack, 0, 0);
       return false;
     }
     if (!established(tcp, c, s)) return false;
@@ -213,10 +216,10 @@ function finAcknowledged(tcp: Tcp, c: Connection): boolean {
   enter(tcp, c, after);
   if (c.socket !== null) tcp.events.raise(c.socket, FLUSHED);
   if (c.state === State.CLOSED) {
-    tcp.finish(c);
+    finish(tcp, c);
     return false;
   }
-  if (c.state === State.TIME_WAIT) tcp.enterTimeWait(c);
+  if (c.state === State.TIME_WAIT) enterTimeWait(tcp, c);
   else if (c.orphan === 1) armEnd(tcp.wheel, c, (tcp.clock.ms + tcp.options.finWait2Ms) | 0);
   return true;
 }
@@ -244,16 +247,16 @@ function resetByPeer(tcp: Tcp, c: Connection): void {
     const came = c.opening!.listener !== null;
     if (c.opening!.early === 1) {
       earlyReset(tcp, c);
-      return tcp.end(c, 'ECONNRESET');
+      return end(tcp, c, 'ECONNRESET');
     }
     if (came) tcp.stats[Stats.EMBRYONIC_RESETS]! += 1;
-    tcp.end(c, came ? '' : 'ECONNREFUSED');
+    end(tcp, c, came ? '' : 'ECONNREFUSED');
     return;
   }
   const orderly =
     c.state === State.TIME_WAIT || c.state === State.LAST_ACK || c.state === State.CLOSING;
   if (!orderly) tcp.stats[Stats.ESTAB_RESETS]! += 1;
-  tcp.end(c, orderly ? '' : 'ECONNRESET');
+  end(tcp, c, orderly ? '' : 'ECONNRESET');
 }
 
 /** An ACK that tells an honest peer where we stand and an attacker nothing new. */
@@ -289,6 +292,6 @@ function acknowledgeNow(tcp: Tcp, c: Connection): void {
 function lateData(tcp: Tcp, c: Connection, s: Segment): void {
   tcp.drops[Drop.TCP_AFTER_CLOSE]! += 1;
   tcp.stats[Stats.ABORTS_ON_DATA]! += 1;
-  tcp.reset(s.ack, 0, 0);
-  tcp.end(c, '');
+  reset(tcp, s.ack, 0, 0);
+  end(tcp, c, '');
 }

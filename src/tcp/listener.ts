@@ -16,7 +16,9 @@ import type { CongestionControl } from './congestion/congestion.ts';
 import type { Connection } from './connection.ts';
 import { FastOpenQueue, fastOpenArrives } from './fast-open-server.ts';
 import { takeSyn } from './handshake.ts';
+import { adopt } from './open.ts';
 import { choicesOf, giveOpening } from './parts.ts';
+import { reset } from './reset.ts';
 import type { Segment } from './segment.ts';
 import { TcpSocket } from './socket.ts';
 import { checkMaxSegment } from './socket-options.ts';
@@ -133,14 +135,14 @@ export class TcpListener extends EventSource {
     if (s.flags & ACK) {
       if (takeCookie(tcp, this, s, packet)) return;
       tcp.drops[Drop.TCP_NO_CONNECTION]! += 1;
-      tcp.reset(s.ack, 0, 0);
+      reset(tcp, s.ack, 0, 0);
       return;
     }
     if (!(s.flags & SYN)) return;
     if (!this.hasRoom) return this.overflows();
     const isFull = this.halfOpen >= tcp.options.maxHalfOpen;
     if (isFull || tcp.options.synCookies === 'always') return this.#beyond(s, packet, isFull);
-    const c = tcp.adopt(packet);
+    const c = adopt(tcp, packet);
     if (c === null) return;
     this.begin(c);
     takeSyn(tcp, c, s);

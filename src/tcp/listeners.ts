@@ -9,8 +9,10 @@ import { isHome } from '../net/homing.ts';
 import type { Packet } from '../net/packet.ts';
 import type { Path } from '../net/path.ts';
 import * as Wire from '../wire/tcp.ts';
+import { abort, end } from './close.ts';
 import { algorithmNamed } from './congestion/algorithms.ts';
 import { type ListenOptions, TcpListener } from './listener.ts';
+import { create } from './open.ts';
 import { TcpSocket } from './socket.ts';
 import { SYN_RECEIVED, SYN_SENT, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
@@ -90,7 +92,7 @@ export class Listeners {
         const opening = c.opening;
         if (opening === null || opening.listener !== listener) continue;
         const isHalfOpen = c.state === SYN_RECEIVED && opening.early === 0;
-        if (opening.acceptQueued === 1 || isHalfOpen) tcp.abort(c, '');
+        if (opening.acceptQueued === 1 || isHalfOpen) abort(tcp, c, '');
       }
     }
     tcp.events.raise(listener, EVENT_CLOSED);
@@ -156,7 +158,7 @@ export class Listeners {
       localPort === 0
         ? this.#portTo(path, options.port)
         : this.#claim(path, localPort, options.port);
-    const c = port === 0 ? null : tcp.create(path, port, options.port);
+    const c = port === 0 ? null : create(tcp, path, port, options.port);
     if (c === null) {
       tcp.net.paths.release(path);
       if (port === 0) {
@@ -249,7 +251,7 @@ export class Listeners {
     if (old === null) return localPort;
     const next = this.#tcp.secrets.isn(path, localPort, remotePort, this.#tcp.clock.ms);
     if (old.state !== TIME_WAIT || ((next - old.sndNxt) | 0) <= 0) return 0;
-    this.#tcp.end(old, '');
+    end(this.#tcp, old, '');
     return localPort;
   }
 

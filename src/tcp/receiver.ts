@@ -17,6 +17,7 @@ import type { Segment } from './segment.ts';
 import { FIN_RECEIVED, next, TIME_WAIT } from './state.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
+import { enterTimeWait } from './time-wait.ts';
 import { enter } from './trace.ts';
 
 /** ACKs for one burst of out-of-order segments, at most. */
@@ -185,7 +186,7 @@ function takeFin(tcp: Tcp, c: Connection): void {
   tcp.makeReady(c);
   enter(tcp, c, next(c.state, FIN_RECEIVED));
   if (c.socket !== null) tcp.events.raise(c.socket, ENDED);
-  if (c.state === TIME_WAIT) tcp.enterTimeWait(c);
+  if (c.state === TIME_WAIT) enterTimeWait(tcp, c);
 }
 
 /**

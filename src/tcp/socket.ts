@@ -12,6 +12,7 @@ import type { Path } from '../net/path.ts';
 import { copyIn, copyOut } from '../storage/byte-ring.ts';
 import type { Heap } from '../storage/heap.ts';
 import { roomBelowMark } from './choices.ts';
+import { abort, close, end, shutdown } from './close.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import { type Connection, TIMER_USER } from './connection.ts';
 import { infoOf, type TcpInfo } from './info.ts';
@@ -229,17 +230,17 @@ export class TcpSocket extends EventSource {
 
   /** FIN after what was written; reading goes on. */
   shutdown(): void {
-    if (this.#connection !== null) this.#tcp.shutdown(this.#connection);
+    if (this.#connection !== null) shutdown(this.#tcp, this.#connection);
   }
 
   /** Lets go: FIN after what was written, or RST when there is unread input. CLOSED follows. */
   close(): void {
-    if (this.#connection !== null) this.#tcp.close(this.#connection);
+    if (this.#connection !== null) close(this.#tcp, this.#connection);
   }
 
   /** RST at once. CLOSED follows. */
   abort(): void {
-    if (this.#connection !== null) this.#tcp.abort(this.#connection, '');
+    if (this.#connection !== null) abort(this.#tcp, this.#connection, '');
   }
 
   /** What setsockopt() sets elsewhere: linger, cork, low-water mark, largest segment. */
@@ -354,7 +355,7 @@ function consumed(socket: TcpSocket, tcp: Tcp, c: Connection, bytes: number): vo
   c.rcv.drop(tcp.heap, bytes, c.outOfOrder !== null);
   socket.bytesRead += bytes;
   if (c.state !== CLOSED) windowOpened(tcp, c);
-  else if (c.rcv.length === 0) tcp.end(c, '');
+  else if (c.rcv.length === 0) end(tcp, c, '');
 }
 
 /** Bytes that the program may write now, as far as limits go. */

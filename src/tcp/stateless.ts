@@ -18,6 +18,7 @@ import { beginClassic, isClassicAsked } from './ecn-handshake.ts';
 import { takeSyn, UNKNOWN } from './handshake.ts';
 import { arrives } from './input.ts';
 import type { TcpListener } from './listener.ts';
+import { adopt } from './open.ts';
 import type { Segment } from './segment.ts';
 import { offeredMss, statedMss } from './sizes.ts';
 import { SYN_RECEIVED } from './state.ts';
@@ -108,7 +109,7 @@ function open(
   mss: number,
   cookie: number,
 ): void {
-  const c = tcp.adopt(packet);
+  const c = adopt(tcp, packet);
   if (c === null) return;
   listener.begin(c);
   tcp.stats[Stats.SYN_COOKIES_RECEIVED]! += 1;

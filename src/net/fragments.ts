@@ -12,6 +12,7 @@ import * as Ipv4 from '../wire/ipv4.ts';
 import * as Ipv6 from '../wire/ipv6.ts';
 import { Blocks, NO_BLOCK } from './blocks.ts';
 import type { Core } from './core.ts';
+import { FragmentedDatagram, isSameSource, mergeEcn, UNKNOWN } from './fragmented-datagram.ts';
 import { NO_FRAME, Packet } from './packet.ts';
 import * as Stats from './stats.ts';
 
@@ -26,57 +27,9 @@ const LENGTH_MAX = 65535;
 /** Headers in front of the payload that we are ready to keep. */
 const HEADERS_MAX = 512;
 
-const UNKNOWN = -1;
 /** What #place says instead of a block. */
 const DUPLICATE = -2;
 const OVERLAP = -3;
-/** ECN field: congestion experienced. */
-const CE = 3;
-
-class Datagram {
-  src0 = 0;
-  src1 = 0;
-  src2 = 0;
-  src3 = 0;
-  dst0 = 0;
-  dst1 = 0;
-  dst2 = 0;
-  dst3 = 0;
-  id = 0;
-  version = 4;
-  /** IPv4: part of the key. IPv6: what the first fragment says (RFC 8200 4.5). */
-  protocol = 0;
-  /** Payload pieces in order of offset. */
-  first = NO_BLOCK;
-  last = NO_BLOCK;
-  pieces = 0;
-  received = 0;
-  /** Payload length, once the last fragment has come. */
-  total = UNKNOWN;
-  /** Headers of the first fragment, and where in them IPv6 names the payload's protocol. */
-  header = NO_BLOCK;
-  nextField = 0;
-  hops = 0;
-  /** The ECN field of the whole, and a bit for each that its fragments came with. */
-  ecn = 0;
-  ecnSeen = 0;
-  condemned = false;
-  deadline = 0;
-}
-
-/**
- * RFC 3168 5.3: a mark on one fragment is a mark on the whole; false where fragments of a sender
- * that does not know ECN carry one, so that it would get lost.
- */
-function mergeEcn(datagram: Datagram, field: number): boolean {
-  datagram.ecnSeen |= 1 << field;
-  const seen = datagram.ecnSeen;
-  const isMarked = (seen & (1 << CE)) !== 0;
-  if (isMarked && (seen & 1) !== 0) return false;
-  if (isMarked) datagram.ecn = CE;
-  else datagram.ecn = (seen & 1) !== 0 ? 0 : field;
-  return true;
-}
 
 export class Reassembly {
   readonly #core: Core;
@@ -85,7 +38,7 @@ export class Reassembly {
   readonly #offset: Int32Array;
   readonly #fragmentLength: Int32Array;
   /** Oldest first. At most 256, so searched, not hashed. */
-  readonly #datagrams: Datagram[] = [];
+  readonly #datagrams: FragmentedDatagram[] = [];
   readonly #assemblyAt: number;
   readonly #expired: Packet = new Packet();
   readonly #timeExceeded: (packet: Packet) => void;
@@ -173,7 +126,7 @@ export class Reassembly {
     }
   }
 
-  #find(packet: Packet, id: number, protocol: number): Datagram | null {
+  #find(packet: Packet, id: number, protocol: number): FragmentedDatagram | null {
     for (const datagram of this.#datagrams) {
       if (
         datagram.id === id &&
@@ -193,11 +146,11 @@ export class Reassembly {
   }
 
   /** A fresh datagram; null when this source has its share of them. */
-  #open(packet: Packet, id: number, protocol: number): Datagram | null {
+  #open(packet: Packet, id: number, protocol: number): FragmentedDatagram | null {
     const others = this.#datagrams.filter((datagram) => isSameSource(datagram, packet));
     if (others.length >= DATAGRAMS_MAX / SOURCE_SHARE) return null;
     if (this.#datagrams.length >= DATAGRAMS_MAX) this.#sacrificeOldest();
-    const datagram = new Datagram();
+    const datagram = new FragmentedDatagram();
     datagram.src0 = packet.src0;
     datagram.src1 = packet.src1;
     datagram.src2 = packet.src2;
@@ -216,7 +169,7 @@ export class Reassembly {
   }
 
   /** The block after which [offset, end) goes (NO_BLOCK: in front), DUPLICATE or OVERLAP. */
-  #place(datagram: Datagram, offset: number, end: number, more: boolean): number {
+  #place(datagram: FragmentedDatagram, offset: number, end: number, more: boolean): number {
     const { total, last } = datagram;
     if (total !== UNKNOWN && (end > total || (!more && end !== total))) return OVERLAP;
     if (last !== NO_BLOCK) {
@@ -235,7 +188,7 @@ export class Reassembly {
     return same ? DUPLICATE : OVERLAP;
   }
 
-  #insert(datagram: Datagram, before: number, packet: Packet, offset: number): boolean {
+  #insert(datagram: FragmentedDatagram, before: number, packet: Packet, offset: number): boolean {
     const blocks = this.#blocks;
     const chain = this.#store(datagram, packet);
     if (chain === NO_BLOCK) return false;
@@ -259,7 +212,7 @@ export class Reassembly {
   }
 
   /** The payload in blocks; when they run out, older datagrams make room. */
-  #store(datagram: Datagram, packet: Packet): number {
+  #store(datagram: FragmentedDatagram, packet: Packet): number {
     if (datagram.pieces >= PIECES_MAX) return NO_BLOCK;
     let used = 0;
     for (const other of this.#datagrams) if (isSameSource(other, packet)) used += other.pieces;
@@ -273,7 +226,7 @@ export class Reassembly {
   }
 
   #keepHeaders(
-    datagram: Datagram,
+    datagram: FragmentedDatagram,
     packet: Packet,
     protocol: number,
     headerLength: number,
@@ -285,7 +238,7 @@ export class Reassembly {
     datagram.hops = packet.hops;
   }
 
-  #assemble(datagram: Datagram, packet: Packet): void {
+  #assemble(datagram: FragmentedDatagram, packet: Packet): void {
     const view = this.#core.view;
     const ipAt = this.#assemblyAt;
     const headerLength = this.#blocks.load(datagram.header, ipAt);
@@ -311,7 +264,7 @@ export class Reassembly {
   }
 
   /** Shows the first fragment, as it was received, to whoever sends "time exceeded". */
-  #reportExpired(datagram: Datagram): void {
+  #reportExpired(datagram: FragmentedDatagram): void {
     const ipAt = this.#assemblyAt;
     const headerLength = this.#blocks.load(datagram.header, ipAt);
     const packet = this.#expired;
@@ -332,7 +285,7 @@ export class Reassembly {
     this.#timeExceeded(packet);
   }
 
-  #condemn(datagram: Datagram): void {
+  #condemn(datagram: FragmentedDatagram): void {
     this.#release(datagram);
     datagram.condemned = true;
   }
@@ -342,12 +295,12 @@ export class Reassembly {
     this.#close(this.#datagrams[0]!);
   }
 
-  #close(datagram: Datagram): void {
+  #close(datagram: FragmentedDatagram): void {
     this.#release(datagram);
     this.#datagrams.splice(this.#datagrams.indexOf(datagram), 1);
   }
 
-  #release(datagram: Datagram): void {
+  #release(datagram: FragmentedDatagram): void {
     this.#blocks.giveChain(datagram.first);
     this.#blocks.giveChain(datagram.header);
     datagram.first = NO_BLOCK;
@@ -368,13 +321,4 @@ function isPossible(packet: Packet, offset: number, more: boolean, headerLength:
   if (more && (packet.length & 7) !== 0) return false;
   const counted = packet.version === 4 ? headerLength : headerLength - Ipv6.HEADER_LENGTH;
   return counted + offset + packet.length <= LENGTH_MAX;
-}
-
-function isSameSource(datagram: Datagram, packet: Packet): boolean {
-  return (
-    datagram.src3 === packet.src3 &&
-    datagram.src2 === packet.src2 &&
-    datagram.src1 === packet.src1 &&
-    datagram.src0 === packet.src0
-  );
 }

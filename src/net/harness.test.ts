@@ -14,8 +14,9 @@ import { Arena } from '../storage/arena.ts';
 import { type Decoded, decode } from '../testing/decode.ts';
 import { receiveFrames, sendFrame } from '../testing/frames.ts';
 import * as Build from '../testing/packet.ts';
-import { type AttachOptions, Net, type NetLimits } from './net.ts';
+import { Net } from './net.ts';
 import type { Nic } from './nic.ts';
+import type { AttachOptions, NetLimits } from './options.ts';
 
 export const PEER_MAC = '02:00:00:00:00:01';
 export const HOST_MAC = '02:00:00:00:00:02';

@@ -4,10 +4,8 @@
  * @module
  */
 import { Address, Prefix, V4_PREFIX } from '../base/address.ts';
-import type { Clock } from '../base/clock.ts';
 import { StackError } from '../base/errors.ts';
 import type { Link } from '../link/link.ts';
-import type { Arena } from '../storage/arena.ts';
 import * as Icmpv4 from '../wire/icmpv4.ts';
 import * as Icmpv6 from '../wire/icmpv6.ts';
 import * as Ipv4 from '../wire/ipv4.ts';
@@ -28,9 +26,10 @@ import { Ingress } from './ingress.ts';
 import { IpBranches } from './ip-branches.ts';
 import { ArpProtocol } from './neighbor/arp.ts';
 import type { NeighborBoard } from './neighbor/board.ts';
-import { NeighborCache, type NeighborLimits } from './neighbor/cache.ts';
+import { NeighborCache } from './neighbor/cache.ts';
 import { NdpProtocol } from './neighbor/ndp.ts';
 import { Nic } from './nic.ts';
+import { type AttachOptions, type NetOptions, neighborLimits } from './options.ts';
 import { NO_FRAME, Packet } from './packet.ts';
 import { Paths } from './paths.ts';
 import type { Relay } from './relay.ts';
@@ -39,45 +38,6 @@ import * as Stats from './stats.ts';
 import { type Transport, UNREACHABLE_HOST } from './transport.ts';
 import { transportSum } from './transport-sum.ts';
 import { WayBack } from './way-back.ts';
-
-export interface NetOptions {
-  /** Shared with every link that is attached; the network layer reserves about 3.5 MB of it. */
-  arena: Arena;
-  clock: Clock;
-  /** A random int32 that nobody outside can predict. */
-  random: () => number;
-  /** Drop.family.values() */
-  drops: Float64Array;
-  limits?: NetLimits;
-  /** What the stacks over one device tell each other; null or not given: this one is alone. */
-  board?: NeighborBoard | null;
-  /** Whose queue a packet comes to; null or not given: there is one queue. */
-  homing?: Homing | null;
-  /** The way of datagrams that are another queue's; with a board. */
-  relay?: Relay | null;
-}
-
-export interface NetLimits {
-  /** Neighbors remembered; as many on-link peers can have connections at once (16,384). */
-  neighbors?: number;
-  /** Packets that wait for one unresolved neighbor (16). */
-  waiting?: number;
-  /** Blocks of 2,048 bytes for all waiting packets (512). */
-  waitingBlocks?: number;
-  /** Blocks of 2,048 bytes for fragments (1024). */
-  fragmentBlocks?: number;
-  /** Paths kept after their last user has gone (1024). */
-  cachedPaths?: number;
-}
-
-export interface AttachOptions {
-  /** Our addresses on the link, each with the prefix that is on the link. */
-  addresses?: Prefix[];
-  /** 802.1Q identifier, 1 to 4094; 0 for untagged. */
-  vlan?: number;
-  /** True: packets to our own addresses go here. 127.0.0.1 and ::1 are added. */
-  loopback?: boolean;
-}
 
 /** A gratuitous ARP or advertisement found no slot: again after this time. */
 const ANNOUNCE_RETRY_MS = 5;
@@ -365,14 +325,6 @@ export class Net {
   #isKnown(address: Address): boolean {
     return this.#addresses.kind(address.w0, address.w1, address.w2, address.w3) === UNICAST;
   }
-}
-
-function neighborLimits(limits: NetLimits): NeighborLimits {
-  return {
-    neighbors: limits.neighbors ?? 16_384,
-    waiting: limits.waiting ?? 16,
-    waitingBlocks: limits.waitingBlocks ?? 512,
-  };
 }
 
 /** fe80::/64 with the interface identifier made of the MAC (RFC 4291 appendix A). */

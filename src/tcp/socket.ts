@@ -5,18 +5,16 @@
  * ends, what remains visible - addresses, counts, the error - moves into the socket.
  * @module
  */
-import { Address } from '../base/address.ts';
+import type { Address } from '../base/address.ts';
 import { type ErrorCode, StackError } from '../base/errors.ts';
 import { CLOSED as EVENT_CLOSED, EventSource, FAILED } from '../base/events.ts';
-import type { Path } from '../net/path.ts';
-import { copyIn, copyOut } from '../storage/byte-ring.ts';
-import type { Heap } from '../storage/heap.ts';
-import { roomBelowMark } from './choices.ts';
+import { copyOut } from '../storage/byte-ring.ts';
 import { abort, close, end, shutdown } from './close.ts';
 import { algorithmNamed, changeCongestion } from './congestion/algorithms.ts';
 import { type Connection, TIMER_USER } from './connection.ts';
+import { Ends } from './ends.ts';
 import { infoOf, type TcpInfo } from './info.ts';
-import { sendLimit } from './memory.ts';
+import { append, roomFor, roomIn } from './outbox.ts';
 import { patienceOf } from './parts.ts';
 import { windowOpened } from './receiver.ts';
 import { check, SocketOptions } from './socket-options.ts';
@@ -32,36 +30,6 @@ const NO_BYTES = new Uint8Array(0);
 function checkByte(what: string, value: number, least: number): void {
   if (Number.isInteger(value) && value >= least && value <= 255) return;
   throw new StackError('EINVAL', `${what} ${value} is not in ${least}-255`);
-}
-
-/** What remains visible of a connection: few sockets are asked before it ends. */
-class Ends {
-  readonly path: Path;
-  readonly ports: number;
-  finReceived = false;
-  /** What an ICMP error said, and SND.UNA at that time: any progress since makes it history. */
-  softError: '' | ErrorCode = '';
-  softAt = 0;
-  #local: Address | null = null;
-  #remote: Address | null = null;
-
-  constructor(c: Connection) {
-    // A path is never used for other addresses.
-    this.path = c.path!;
-    this.ports = c.ports;
-  }
-
-  get local(): Address {
-    const { local0, local1, local2, local3 } = this.path;
-    this.#local ??= new Address(local0, local1, local2, local3);
-    return this.#local;
-  }
-
-  get remote(): Address {
-    const { remote0, remote1, remote2, remote3 } = this.path;
-    this.#remote ??= new Address(remote0, remote1, remote2, remote3);
-    return this.#remote;
-  }
 }
 
 export class TcpSocket extends EventSource {
@@ -349,40 +317,11 @@ export class TcpSocket extends EventSource {
   }
 }
 
-// Functions, not private methods and accessors: those cost every socket a word of memory.
+// A function, not a private method: that costs every socket a word of memory.
 
 function consumed(socket: TcpSocket, tcp: Tcp, c: Connection, bytes: number): void {
   c.rcv.drop(tcp.heap, bytes, c.outOfOrder !== null);
   socket.bytesRead += bytes;
   if (c.state !== CLOSED) windowOpened(tcp, c);
   else if (c.rcv.length === 0) end(tcp, c, '');
-}
-
-/** Bytes that the program may write now, as far as limits go. */
-function roomIn(tcp: Tcp, c: Connection): number {
-  const room = sendLimit(tcp, c) - c.snd.length;
-  return c.choices === null ? room : roomBelowMark(c, room);
-}
-
-/** Takes memory for `bytes` more to send; returns for how many there was some. */
-function roomFor(tcp: Tcp, c: Connection, bytes: number): number {
-  const { heap, memory } = tcp;
-  const before = c.snd.size;
-  const isShort = heap.live + bytes > memory.high;
-  let room = bytes;
-  if (isShort || !c.snd.reserve(heap, c.snd.length + bytes)) room = memory.squeeze(tcp, c, bytes);
-  memory.sending += c.snd.size - before;
-  return room;
-}
-
-function append(heap: Heap, c: Connection, from: Uint8Array, start: number, length: number): void {
-  const offset = c.snd.length;
-  const first = c.snd.contiguous(offset);
-  if (length <= first) {
-    copyIn(heap, c.snd.at(offset), from, start, length);
-  } else {
-    copyIn(heap, c.snd.at(offset), from, start, first);
-    copyIn(heap, c.snd.at(offset + first), from, start + first, length - first);
-  }
-  c.snd.extend(length);
 }

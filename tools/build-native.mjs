@@ -80,7 +80,7 @@ const LIBRARIES = [
   'ptr_compress',
 ];
 /**
- * References of an archive that are renamed to functions of ours: native/src/guard.c and tap.c say why.
+ * References of an archive that are renamed to functions of ours: native/src/interrupts.c, posix.c and tap.c say why.
  */
 const RENAMED = {
   eal: ['epoll_create'],

@@ -37,6 +37,10 @@ struct arena {
 /* The arena with that id, NULL when there is none. */
 struct arena *arena_find(int64_t id);
 
+/* Takes and drops a reference; the last one frees the memory. */
+void arena_hold(struct arena *arena);
+void arena_release(struct arena *arena);
+
 /* Empties the calling thread's caches: what is in them nobody else can use (an lcore that ends). */
 void arena_flush_caches(void);
 

@@ -14,6 +14,30 @@
 /* With the stack above: in the ring's table, or taken from it. Only such a slot may be sent. */
 #define SLOT_LENT 1
 
+static inline int32_t burst_clamp(int32_t value, int32_t most)
+{
+	return value < 0 ? 0 : value > most ? most : value;
+}
+
+static inline void burst_set_state(struct queue *queue, uint32_t slot, uint8_t state)
+{
+	queue->state[(slot - queue->slots->from) / SLOT_GRAIN] = state;
+}
+
+/* Frees and counts a frame. */
+static inline void burst_drop(struct queue *queue, struct rte_mbuf *mbuf, enum queue_counter why)
+{
+	queue->counters[why]++;
+	rte_pktmbuf_free(mbuf);
+}
+
+/* Takes over the stack's transmit descriptors; false when one of them is forged. */
+bool transmit_take(struct queue *queue);
+/* Sends what the device takes; the rest waits, in order. */
+void transmit_send(struct queue *queue);
+/* Receives, and describes what came on the ring; returns the descriptors. */
+int32_t receive_frames(struct queue *queue);
+
 /* One exchange; returns the frames received. *forged: some descriptor was refused. */
 int32_t burst(struct queue *queue, bool running, bool *forged);
 /* Fills up the ring's table of free transmit slots. */

@@ -22,7 +22,11 @@ test('guard: no race, no lock order that can deadlock, nothing used after it was
   try {
     const program = join(folder, 'guard-stress');
     const flags = ['-std=gnu11', '-O1', '-g', '-fsanitize=thread', '-DALLOW_EXPERIMENTAL_API'];
-    const sources = [here('guard_stress.c'), here('../../native/src/guard.c')];
+    const sources = [
+      here('guard_stress.c'),
+      here('../../native/src/guard.c'),
+      here('../../native/src/interrupts.c'),
+    ];
     execFileSync('cc', [...flags, ...includes(), '-o', program, ...sources, '-lpthread']);
     // Without address randomisation: some kernels put mappings where the sanitizer has its own.
     const { status, stdout, stderr } = spawnSync('setarch', ['-R', program, ROUNDS], {

@@ -1,5 +1,5 @@
 /*
- * guard.c between an EAL of our own, with EAL's rules, and a driver that behaves as memif does:
+ * interrupts.c between an EAL of our own, with EAL's rules, and a driver that behaves as memif does:
  * two threads register, unregister, close and forget. Built with the thread sanitizer, which
  * reports locks taken in both orders, races, and memory used after it was freed.
  *

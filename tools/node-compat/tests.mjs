@@ -3,21 +3,11 @@
  * nearest where it has none.
  * @module
  */
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-} from 'node:fs';
-import { ask, step } from '../house/command.mjs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { step } from '../house/command.mjs';
+import { download, versionsOf } from '../house/debian-sources.mjs';
 import { at } from '../house/root.mjs';
 
-const MIRROR = 'http://deb.debian.org/debian';
-/** Every one has another major version of Node, or none that is new. */
-const SUITES = ['bookworm', 'trixie', 'forky', 'sid', 'experimental'];
 /** What a test may load beside itself. */
 const FOLDERS = ['parallel', 'sequential', 'common', 'fixtures', 'tools'];
 
@@ -31,7 +21,7 @@ export async function fetchTests(version, groups) {
   const have = readdirSync(root).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
   const major = version.split('.')[0];
   const fetched =
-    have.find((name) => name.split('.')[0] === major) ?? (await download(root, version));
+    have.find((name) => name.split('.')[0] === major) ?? (await fetchSuite(root, version));
   const folder = `${root}/${fetched}/test`;
   const tests = groups.flatMap((group) => [
     ...testsOf(folder, group, 'parallel'),
@@ -59,21 +49,12 @@ function testsOf(folder, group, kind) {
 }
 
 /** Returns the version whose tests are in `root` afterwards. */
-async function download(root, version) {
-  const apt = await openApt(root);
-  const { stdout } = ask('apt-cache', [...apt, 'showsrc', 'nodejs']);
-  const offers = [...stdout.matchAll(/^Version: (\S+)$/gm)].map(([, offer]) => offer);
-  for (const offer of byDistance(offers, Number(version.split('.')[0]))) {
+async function fetchSuite(root, version) {
+  for (const offer of byDistance(await versionsOf('nodejs'), Number(version.split('.')[0]))) {
     const upstream = offer.match(/^\d+\.\d+\.\d+/)[0];
     if (existsSync(`${root}/${upstream}`)) return upstream;
-    const source = ['source', '--download-only', '--tar-only', `nodejs=${offer}`];
-    const { status } = ask('apt-get', [...apt, ...source], { cwd: root, timeout: 600_000 });
-    const archive = readdirSync(root).find(
-      (name) => name.startsWith(`nodejs_${upstream}`) && name.endsWith('.orig.tar.xz'),
-    );
-    // A mirror may still list what it has dropped already.
-    if (archive === undefined) continue;
-    console.log(`${archive}${status === 0 ? '' : ' (of an older listing)'}`);
+    const archive = await download('nodejs', offer);
+    if (archive === null) continue;
     await unpack(root, archive, upstream);
     return upstream;
   }
@@ -86,35 +67,11 @@ function byDistance(offers, major) {
   return [...new Set(offers)].sort((a, b) => distance(a) - distance(b) || (a < b ? 1 : -1));
 }
 
-/** Options that give apt lists of its own, with the source packages of `SUITES`. */
-async function openApt(root) {
-  const home = `${root}/apt`;
-  mkdirSync(`${home}/state/lists/partial`, { recursive: true });
-  mkdirSync(`${home}/cache/archives/partial`, { recursive: true });
-  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  const lines = SUITES.map((suite) => `deb-src [signed-by=${keys}] ${MIRROR} ${suite} main`);
-  const list = `${lines.join('\n')}\n`;
-  const name = `${home}/${createHash('sha256').update(list).digest('hex').slice(0, 8)}.list`;
-  const settings = {
-    'Dir::Etc::sourcelist': name,
-    'Dir::Etc::sourceparts': '-',
-    'Dir::State': `${home}/state`,
-    'Dir::Cache': `${home}/cache`,
-    'APT::Sandbox::User': 'root',
-  };
-  const options = Object.entries(settings).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-  if (!existsSync(name)) {
-    writeFileSync(name, list);
-    await step('reading the lists of source packages', 'apt-get', [...options, 'update']);
-  }
-  return options;
-}
-
 async function unpack(root, archive, version) {
   const half = `${root}/${version}.half`;
   mkdirSync(half, { recursive: true });
   const wanted = FOLDERS.map((folder) => `*/test/${folder}`);
-  const how = ['-C', half, '--strip-components=1', '--wildcards', '-xf', `${root}/${archive}`];
+  const how = ['-C', half, '--strip-components=1', '--wildcards', '-xf', archive];
   await step(`unpacking the tests of Node ${version}`, 'tar', [...how, ...wanted]);
   renameSync(half, `${root}/${version}`);
 }

@@ -10,6 +10,7 @@
  */
 import { fail } from './house/command.mjs';
 import * as Packages from './house/packages.mjs';
+import { setupPromtool } from './house/promtool.mjs';
 import { isMain } from './house/root.mjs';
 
 const OLDEST_NODE = [20, 19];
@@ -27,7 +28,9 @@ export async function setup({ test = false } = {}) {
   if (test) await setupNpm(Packages.EXAMPLES);
   const problems = await system;
   await setupNpm();
-  return problems;
+  if (!test) return problems;
+  const noPromtool = await setupPromtool();
+  return noPromtool === null ? problems : [...problems, noPromtool];
 }
 
 async function setupNpm(folder) {

@@ -2,7 +2,7 @@
  * Named counters: a name and an operator's sentence each, one float64 per counter.
  *
  * Float64 because counts outlive int32 and adding to a typed array allocates nothing. The array
- * may lie on shared memory: one writer, any number of readers.
+ * lies in shared memory where there is such a thing: one writer, any number of readers, no locks.
  * @module
  */
 
@@ -22,11 +22,15 @@ export class CounterFamily {
     return this.names.length - 1;
   }
 
-  /** Fresh zeros for one stack, on `buffer` when given. */
-  values(buffer?: ArrayBufferLike, byteOffset = 0): Float64Array {
-    return buffer === undefined
-      ? new Float64Array(this.names.length)
-      : new Float64Array(buffer, byteOffset, this.names.length);
+  /** Fresh zeros for one stack. Posted to another thread they stay the same memory. */
+  values(): Float64Array {
+    const bytes = 8 * this.names.length;
+    // A browser page that is not isolated has none.
+    return new Float64Array(
+      typeof SharedArrayBuffer === 'undefined'
+        ? new ArrayBuffer(bytes)
+        : new SharedArrayBuffer(bytes),
+    );
   }
 
   /** The counters that are not zero, by name. */

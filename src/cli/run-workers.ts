@@ -40,10 +40,11 @@ export async function runWorkers(
   const options = { script: SCRIPT, program, args, restart: config.workers.restart };
   const workers = new Workers(queues, options);
   const reporters = reportersOf(workers);
-  const control = openControl({ title, reporters });
+  const asked = { title, reporters, device: queues.port };
+  const control = openControl(asked);
   if (config.admin !== null) {
     const { openAdmin } = await import('../app/admin.ts');
-    openAdmin(config.admin, methodsOf({ title, reporters }));
+    openAdmin(config.admin, methodsOf(asked));
   }
   const { code, reports } = await workers.ended;
   control?.close();

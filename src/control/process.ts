@@ -3,11 +3,18 @@
  * @module
  */
 import { cpus } from 'node:os';
+import type { Port } from '../dpdk/index.ts';
 import { listCards } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import type { ConnectionFilter } from './connections.ts';
 import { filterOf } from './frame-filter.ts';
-import { placesOf, type QueueReport, StackReporter } from './report.ts';
+import {
+  deviceReport,
+  placesOf,
+  type QueueReport,
+  StackReporter,
+  type StatsReport,
+} from './report.ts';
 import { type Listening, localReporter, type Question, type Reporter } from './reporter.ts';
 import { ControlServer, type Emit, type End, type Methods, type Streams } from './server.ts';
 import { version } from './version.ts';
@@ -17,6 +24,8 @@ export interface ProcessOptions {
   readonly title: string;
   /** Made anew for every question: workers come and go. */
   readonly reporters: () => readonly Reporter[];
+  /** The device whose queues are the workers'; its counters are with those of the first. */
+  readonly device?: Port | null;
   readonly folder?: string;
 }
 
@@ -39,7 +48,7 @@ export function reporterOf(running: RunningStack): Reporter {
 }
 
 /** The questions, each answered for all stacks together. */
-export function methodsOf({ title, reporters }: ProcessOptions): Methods {
+export function methodsOf({ title, reporters, device = null }: ProcessOptions): Methods {
   const askAll = async (question: Question, params = {}): Promise<unknown[]> =>
     await Promise.all(reporters().map((reporter) => reporter.ask(question, params)));
   const lists =
@@ -56,7 +65,13 @@ export function methodsOf({ title, reporters }: ProcessOptions): Methods {
       memory: process.memoryUsage(),
     }),
     queues: lists('queue'),
-    stats: lists('stats'),
+    stats: async (params) => {
+      const all = (await lists('stats')(params)) as StatsReport[];
+      const first = all.find(({ queue }) => queue === 0);
+      if (device === null || first === undefined) return all;
+      const whole = { ...first, device: deviceReport(device) };
+      return all.map((report) => (report === first ? whole : report));
+    },
     neighbors: lists('neighbors'),
     listeners: lists('listeners'),
     connections: async (params) => {

@@ -5,14 +5,15 @@
  */
 import { Address } from '../base/address.ts';
 import type { PortConfig } from '../config/config.ts';
-import { REACHABLE, STATIC } from '../net/neighbor/neighbor.ts';
-import * as NetStats from '../net/stats.ts';
+import type { Port } from '../dpdk/index.ts';
+import { type Neighbor, REACHABLE, STATIC } from '../net/neighbor/neighbor.ts';
 import { allowedCpus } from '../runtime/cpus.ts';
 import { findDevice } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
-import type { StackCounts, StackReport } from '../stack/index.ts';
+import type { StackCounts } from '../stack/index.ts';
 import * as Mac from '../wire/mac.ts';
 import { type ConnectionFilter, type ConnectionReport, connectionsOf } from './connections.ts';
+import { readSheet, type Sheet, type SheetReport, sheetOf } from './sheet.ts';
 
 /** Which of the process's stacks: one per port and queue. */
 export interface StackPlace {
@@ -47,17 +48,40 @@ export interface NeighborReport extends StackPlace {
   readonly waiting: number;
 }
 
-export interface StatsReport extends StackPlace {
+export interface StatsReport extends StackPlace, SheetReport {
+  /**
+   * Its thread did not answer in time: counters and times are of now, what has to be asked for is
+   * as it was the last time.
+   */
+  readonly isLate: boolean;
   readonly counts: StackCounts;
-  /** Counters that are not zero, by name. */
-  readonly counters: StackReport;
-  /** Of the port's interface alone, without the loopback. */
-  readonly interface: Readonly<Record<string, number>>;
-  readonly loop: { readonly turns: number; readonly sleeps: number; readonly oversleeps: number };
-  /** The device's, its driver's own, and what its pools hold; null without a device. */
-  readonly device: Readonly<Record<string, number>> | null;
-  readonly driver: Readonly<Record<string, number>> | null;
+  /** How many neighbors are in which state. */
+  readonly neighbors: Readonly<Record<string, number>>;
+  readonly loop: {
+    readonly turns: number;
+    readonly sleeps: number;
+    readonly oversleeps: number;
+    readonly wakes: number;
+  };
+  /** What the addon counts for the queue; empty without a device. */
+  readonly link: Readonly<Record<string, number>>;
+  /** Who does the work that a card can do: 'hardware', 'software', 'none'. */
+  readonly features: Readonly<Record<string, string>>;
+  /** The port's, in the report of its first queue; null in others. */
+  readonly device: DeviceReport | null;
+}
+
+/** Of a port, for all its queues. */
+export interface DeviceReport {
+  /** What the device counts, and its driver under names of its own. */
+  readonly events: Readonly<Record<string, number>>;
+  readonly driver: Readonly<Record<string, number>>;
+  /** Packet slots: pools for receiving, sending and cutting of queue 0, of queue 1, ... */
   readonly pools: readonly { readonly size: number; readonly inUse: number }[];
+}
+
+export function deviceReport(port: Port): DeviceReport {
+  return { events: { ...port.stats() }, driver: port.device.xstats(), pools: port.usage() };
 }
 
 export interface ListenerReport extends StackPlace {
@@ -106,15 +130,16 @@ const NEIGHBOR_STATES = [
 export class StackReporter {
   readonly place: StackPlace;
   readonly running: RunningStack;
+  readonly sheet: Sheet;
 
   constructor(running: RunningStack, place: StackPlace) {
     this.running = running;
     this.place = place;
+    this.sheet = sheetOf(running);
   }
 
   queue(): QueueReport {
     const { device, config } = this.running;
-    const { txChecksum, rxChecksum, segmentation } = device?.features ?? NO_FEATURES;
     return {
       ...this.place,
       device: device?.name ?? 'loopback',
@@ -122,7 +147,7 @@ export class StackReporter {
       addresses: config.network.addresses.map(String),
       mac: device?.mac ?? '',
       mtu: device?.mtu ?? 0,
-      features: { txChecksum, rxChecksum, segmentation },
+      features: this.#features(),
     };
   }
 
@@ -140,13 +165,11 @@ export class StackReporter {
       const { w0, w1, w2, w3, macHigh, macLow, state, references, waiting } = neighbor;
       const isKnown = macHigh !== 0 || macLow !== 0;
       const age = (ms - neighbor.confirmedAt) >>> 0;
-      const isOld = state === REACHABLE && age >= neighbors.reachableMs;
       return {
         ...this.place,
         address: String(new Address(w0, w1, w2, w3)),
         mac: isKnown ? Mac.format(macHigh, macLow) : '',
-        // Its age is looked at when something is sent.
-        state: isOld ? 'stale' : (NEIGHBOR_STATES[state] ?? '?'),
+        state: this.#stateOf(neighbor),
         ageMs: state === STATIC ? 0 : age,
         references,
         waiting,
@@ -155,21 +178,37 @@ export class StackReporter {
   }
 
   stats(): StatsReport {
-    const { stack, loop, port } = this.running;
-    const nic = stack.net.nics.find(({ loopback }) => loopback === 0);
-    const values = nic?.counters ?? NetStats.nicFamily.values();
-    const names = NetStats.nicFamily.names.map(({ name }, index) => [name, values[index]!]);
-    const { turns, sleeps, oversleeps } = loop;
+    const { stack, loop, port, link } = this.running;
+    const { turns, sleeps, oversleeps, wakes } = loop;
+    const neighbors: Record<string, number> = {};
+    for (const neighbor of stack.net.neighbors.all()) {
+      const state = this.#stateOf(neighbor);
+      neighbors[state] = (neighbors[state] ?? 0) + 1;
+    }
     return {
       ...this.place,
+      ...readSheet(this.sheet),
+      isLate: false,
       counts: stack.counts(),
-      counters: stack.report(),
-      interface: Object.fromEntries(names) as Record<string, number>,
-      loop: { turns, sleeps, oversleeps },
-      device: port === null ? null : { ...port.stats() },
-      driver: port === null ? null : port.device.xstats(),
-      pools: port === null ? [] : port.usage(),
+      neighbors,
+      loop: { turns, sleeps, oversleeps, wakes },
+      link: { ...link?.counters() },
+      features: this.#features(),
+      device: port === null ? null : deviceReport(port),
     };
+  }
+
+  #features(): Record<string, string> {
+    const { txChecksum, rxChecksum, segmentation } = this.running.device?.features ?? NO_FEATURES;
+    return { txChecksum, rxChecksum, segmentation };
+  }
+
+  #stateOf({ state, confirmedAt }: Neighbor): string {
+    const { net, clock } = this.running.stack;
+    // Its age is looked at when something is sent.
+    const age = (clock.ms - confirmedAt) >>> 0;
+    const isOld = state === REACHABLE && age >= net.neighbors.reachableMs;
+    return isOld ? 'stale' : (NEIGHBOR_STATES[state] ?? '?');
   }
 
   listeners(): ListenerReport[] {

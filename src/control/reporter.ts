@@ -5,11 +5,13 @@
  * The process asks all of its reporters; each answers for one stack.
  * @module
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { startCapture } from './capture.ts';
 import type { ConnectionFilter } from './connections.ts';
-import type { StackReporter } from './report.ts';
+import type { StackReporter, StatsReport } from './report.ts';
 import type { Emit, End } from './server.ts';
+import { readSheet, type Sheet } from './sheet.ts';
 import { startTrace } from './trace.ts';
 
 export type Question = 'queue' | 'connections' | 'neighbors' | 'stats' | 'listeners';
@@ -76,12 +78,23 @@ interface Answered {
   readonly error?: string;
 }
 
+/** Once, when a worker begins to answer. */
+interface Shown {
+  readonly dpdkNetSheet: Sheet;
+}
+
+/** A worker that has not said by then what its stack counts is not waited for. */
+const PATIENCE_MS = 500;
+
 /** The stack of a worker, whose thread has called answerOver() with the other end. */
-export function remoteReporter(port: MessagePort | Worker): Reporter {
+export function remoteReporter(port: MessagePort | Worker, patienceMs = PATIENCE_MS): Reporter {
   const waiting = new Map<number, (answered: Answered) => void>();
+  let sheet: Sheet | null = null;
+  let known: StatsReport | null = null;
   let nextId = 1;
   const listeners = new Map<number, Emit>();
-  port.on('message', (message: Partial<Answered & Heard> | null) => {
+  port.on('message', (message: Partial<Answered & Heard & Shown> | null) => {
+    sheet = message?.dpdkNetSheet ?? sheet;
     if (message?.dpdkNetEvent !== undefined) listeners.get(message.dpdkNetEvent)?.(message.event);
     const id = message?.dpdkNetAnswer;
     if (id === undefined) return;
@@ -94,16 +107,28 @@ export function remoteReporter(port: MessagePort | Worker): Reporter {
   };
   (port as MessagePort).on('close', ended);
   (port as Worker).on('exit', ended);
+  const ask: Reporter['ask'] = (question, params) =>
+    new Promise((resolve, reject) => {
+      const id = nextId++;
+      waiting.set(id, ({ result, error }) =>
+        error === undefined ? resolve(result) : reject(new Error(error)),
+      );
+      const asked: Asked = { dpdkNetAsk: id, question, params };
+      port.postMessage(asked);
+    });
+  const stats = async (params: Readonly<Record<string, unknown>>): Promise<StatsReport> => {
+    const answered = ask('stats', params) as Promise<StatsReport>;
+    if (known === null || sheet === null) known = await answered;
+    else
+      known = (await within(answered, patienceMs)) ?? {
+        ...known,
+        ...readSheet(sheet),
+        isLate: true,
+      };
+    return known;
+  };
   return {
-    ask: (question, params) =>
-      new Promise((resolve, reject) => {
-        const id = nextId++;
-        waiting.set(id, ({ result, error }) =>
-          error === undefined ? resolve(result) : reject(new Error(error)),
-        );
-        const asked: Asked = { dpdkNetAsk: id, question, params };
-        port.postMessage(asked);
-      }),
+    ask: (question, params) => (question === 'stats' ? stats(params) : ask(question, params)),
     listen: (what, params, emit) => {
       const id = nextId++;
       listeners.set(id, emit);
@@ -114,6 +139,18 @@ export function remoteReporter(port: MessagePort | Worker): Reporter {
       };
     },
   };
+}
+
+/** Null when it takes longer; what comes then is not missed. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  const tooLate = new AbortController();
+  const timeout = delay(ms, null, { ref: false, signal: tooLate.signal }).catch(() => null);
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, timeout]);
+  } finally {
+    tooLate.abort();
+  }
 }
 
 /** In a worker: answers for its stack what comes through `port`. Holds nothing alive. */
@@ -132,6 +169,7 @@ export function answerOver(port: MessagePort, reporter: StackReporter): void {
     }
     port.postMessage(answered);
   });
+  port.postMessage({ dpdkNetSheet: reporter.sheet } satisfies Shown);
   port.unref();
 }
 

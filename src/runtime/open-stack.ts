@@ -33,6 +33,8 @@ export interface RunningStack {
   readonly device: DeviceSummary | null;
   /** The device itself, for its counters; null likewise. */
   readonly port: Port | null;
+  /** The queue that is served, for what the addon counts; null likewise. */
+  readonly link: DpdkLink | null;
   /**
    * Ends every connection (FIN; RST after `deadlineMs`), closes the device, counts what is left.
    * Synchronous, and idempotent: a second call gives the first one's report. It happens by itself
@@ -137,5 +139,5 @@ export function start(config: Config, stack: Stack, below: Below): RunningStack 
   };
   atExit(atEnd);
   loop.start();
-  return { config, stack, loop, device, port, close, abandon: leave };
+  return { config, stack, loop, device, port, link, close, abandon: leave };
 }

@@ -62,6 +62,26 @@ test('frames are polled for many times a turn, and a turn is bounded', async () 
   loop.stop();
 });
 
+test('each poll with work is timed, and how late each turn begins', async () => {
+  const machine = new Machine();
+  machine.busy = 20;
+  const loop = loopOver(machine);
+  loop.hold();
+  loop.start();
+  await until(() => loop.sleeps > 0);
+  loop.stop();
+  const { poll, lag } = loop.meter.read();
+  assert.equal(poll.count, 20);
+  assert.equal(lag.count, loop.turns);
+  const turns = loop.turns;
+  loop.start();
+  const stuckUntil = performance.now() + 20;
+  while (performance.now() < stuckUntil);
+  await until(() => loop.turns > turns);
+  const late = loop.meter.read().lag.sum - lag.sum;
+  assert.ok(late >= 19_000, `${late} us`);
+});
+
 test('without frames the loop sleeps; wake() ends the sleep', async () => {
   const machine = new Machine();
   const loop = loopOver(machine, { maxSleepMs: 60_000 });

@@ -12,6 +12,7 @@
  * @module
  */
 import type { EventSource } from '../base/events.ts';
+import { LoopMeter } from './loop-meter.ts';
 import { nowMicros } from './now.ts';
 
 /** What the loop drives; a Stack is one. */
@@ -72,6 +73,8 @@ export class PollLoop {
   oversleeps = 0;
   /** Sleeps that a frame, or another thread, has ended. */
   wakes = 0;
+  /** How long polls take, and how late turns begin. */
+  readonly meter: LoopMeter = new LoopMeter();
   readonly #stack: Pollable;
   readonly #spin: boolean;
   readonly #maxSleepMs: number | null;
@@ -87,6 +90,9 @@ export class PollLoop {
   #toldGone = false;
   #lastBusy = 0;
   #look = 200;
+  /** The clock when the last poll was over, and when the next turn could begin. */
+  #now = 0;
+  #dueAt = 0;
 
   constructor(stack: Pollable, options: PollLoopOptions = {}) {
     this.#stack = stack;
@@ -100,7 +106,8 @@ export class PollLoop {
   start(): void {
     if (this.#running) return;
     this.#running = true;
-    this.#lastBusy = nowMicros();
+    this.#now = nowMicros();
+    this.#lastBusy = this.#now;
     if (!this.#spin && this.#sleeper !== null) {
       this.#isInterrupted = this.#sleeper.onWake(this.#awake);
     }
@@ -117,8 +124,10 @@ export class PollLoop {
   wake(): void {
     if (!this.#running) return;
     this.#slept = false;
-    this.#lastBusy = nowMicros();
+    const now = nowMicros();
+    this.#lastBusy = now;
     if (this.#immediate !== null || this.#polling) return;
+    this.#now = now;
     this.#cancel();
     this.#schedule(0);
   }
@@ -151,6 +160,8 @@ export class PollLoop {
     this.#timer = null;
     this.#polling = true;
     this.turns++;
+    this.#now = nowMicros();
+    this.meter.began(Math.max(0, this.#now - this.#dueAt));
     // A listener that throws is the program's affair (uncaughtException); the loop goes on.
     try {
       this.#pollSome();
@@ -167,11 +178,13 @@ export class PollLoop {
   #pollSome(): void {
     const polls = this.#holds > 0 ? POLLS_PER_TURN : POLLS_PER_TICK;
     for (let i = 0; i < polls; i++) {
-      const now = nowMicros();
+      const now = this.#now;
       const moved = this.#stack.poll(now);
       if (moved > 0) this.#adapt(now);
       this.#dispatch();
+      this.#now = nowMicros();
       if (moved === 0 || !this.#running) return;
+      this.meter.polled(this.#now - now);
     }
   }
 
@@ -195,7 +208,7 @@ export class PollLoop {
   /** Milliseconds to sleep before the next turn; 0: none. */
   #nap(): number {
     if (this.#spin) return 0;
-    const now = nowMicros();
+    const now = this.#now;
     if (now - this.#lastBusy < this.#look) return 0;
     const due = this.#stack.pollAt() - now;
     if (due < 1000) return 0;
@@ -216,16 +229,20 @@ export class PollLoop {
   /** An immediate that holds nothing would not run while Node waits: then it is a timer. */
   #schedule(delay: number): void {
     if (delay === 0 && this.#holds > 0) {
+      this.#dueAt = this.#now;
       this.#immediate = setImmediate(this.#turn);
       return;
     }
-    this.#timer = setTimeout(this.#turn, Math.max(delay, 1));
+    const wait = Math.max(delay, 1);
+    this.#dueAt = this.#now + wait * 1000;
+    this.#timer = setTimeout(this.#turn, wait);
     if (this.#holds === 0) this.#timer.unref();
   }
 
   #reschedule(): void {
     if (!this.#running || this.#polling) return;
     this.#cancel();
+    this.#now = nowMicros();
     this.#schedule(0);
   }
 

@@ -8,7 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { Address } from '../base/address.ts';
 import { type Config, type ConfigSource, configFrom } from '../config/config.ts';
-import { Eal, type LinkDescription, openLink, type Steering } from '../dpdk/index.ts';
+import { Eal, type LinkDescription, openLink, type Port, type Steering } from '../dpdk/index.ts';
 import { STEER_ENTRIES } from '../link/layout.gen.ts';
 import type { Homing } from '../net/homing.ts';
 import { NeighborBoard, type NeighborBoardMemory } from '../net/neighbor/board.ts';
@@ -42,6 +42,8 @@ export class Queues {
   readonly config: Config;
   readonly count: number;
   readonly device: DeviceSummary | null;
+  /** The device itself, for its counters; null: none. */
+  readonly port: Port | null;
   readonly #source: ConfigSource;
   readonly #device: OpenDevice | null;
   readonly #board: NeighborBoardMemory;
@@ -58,6 +60,7 @@ export class Queues {
     this.config = config;
     this.count = this.#device?.port.links.length ?? config.queues.count;
     this.device = this.#device?.summary ?? null;
+    this.port = this.#device?.port ?? null;
     this.#board = NeighborBoard.allocate(this.count, () => randomBytes(4).readInt32LE());
     this.#relay = Relay.allocate(this.count);
     const cpus = config.workers.pin ? allowedCpus() : [];

@@ -1,5 +1,5 @@
 /**
- * All paths: pooled, hashed, reference counted.
+ * All paths: made from routes and neighbors, shared, reference counted.
  *
  * A path nobody refers to is kept for a while, oldest out first, so that a program that talks in
  * single datagrams does not look up routes and neighbors for each.
@@ -11,7 +11,8 @@ import { type AddressTable, BROADCAST, NO_ENTRY, UNICAST } from './address-table
 import type { Core } from './core.ts';
 import type { NeighborCache } from './neighbor/cache.ts';
 import type { Nic } from './nic.ts';
-import { DEFAULT_HOPS, isBetween, Path } from './path.ts';
+import { Path } from './path.ts';
+import { PathTable } from './path-table.ts';
 import type { Routes } from './routes.ts';
 import { chooseSource } from './source.ts';
 import * as Stats from './stats.ts';
@@ -25,19 +26,13 @@ const MTU_MIN_V6 = 1280;
 const PLATEAUS: readonly number[] = [32000, 17914, 8166, 4352, 2002, 1492, 1006, MTU_MIN_V4];
 
 export class Paths {
-  /** Paths that exist, referenced or kept. */
-  size = 0;
   readonly #core: Core;
-  readonly #hash: AddressHash;
+  readonly #table: PathTable;
   readonly #addresses: AddressTable;
   readonly #routes: Routes;
   readonly #neighbors: NeighborCache;
   readonly #nics: readonly Nic[];
   readonly #cachedMax: number;
-  #buckets: (Path | null)[] = new Array<Path | null>(64).fill(null);
-  #cached = 0;
-  #oldest: Path | null = null;
-  #newest: Path | null = null;
   readonly #lowered: Set<Path> = new Set();
   readonly #labelKey: number;
 
@@ -51,13 +46,18 @@ export class Paths {
     cachedMax: number,
   ) {
     this.#core = core;
-    this.#hash = hash;
+    this.#table = new PathTable(hash);
     this.#addresses = addresses;
     this.#routes = routes;
     this.#neighbors = neighbors;
     this.#nics = nics;
     this.#cachedMax = cachedMax;
     this.#labelKey = core.random() | 0;
+  }
+
+  /** Paths that exist, referenced or kept. */
+  get size(): number {
+    return this.#table.size;
   }
 
   /**
@@ -85,7 +85,7 @@ export class Paths {
       path = this.#make(remote0, remote1, remote2, remote3, local0, local1, local2, local3, local);
       if (path === null) return null;
     }
-    if (path.references++ === 0) this.#unlist(path);
+    this.#table.refer(path);
     return path;
   }
 
@@ -100,26 +100,7 @@ export class Paths {
     local2: number,
     local3: number,
   ): Path | null {
-    const hash = this.#hash.two(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
-    let path = this.#buckets[hash & (this.#buckets.length - 1)] ?? null;
-    while (path !== null) {
-      if (
-        path.remote3 === remote3 &&
-        path.local3 === local3 &&
-        path.remote2 === remote2 &&
-        path.local2 === local2 &&
-        path.remote1 === remote1 &&
-        path.local1 === local1 &&
-        path.remote0 === remote0 &&
-        path.local0 === local0 &&
-        path.hops === DEFAULT_HOPS &&
-        path.trafficClass === 0
-      ) {
-        return path;
-      }
-      path = path.nextInBucket;
-    }
-    return null;
+    return this.#table.find(remote0, remote1, remote2, remote3, local0, local1, local2, local3);
   }
 
   /**
@@ -130,14 +111,9 @@ export class Paths {
   variant(path: Path, trafficClass: number, hops: number): Path {
     const differentiated = trafficClass & 0xfc;
     if (path.trafficClass === differentiated && path.hops === hops) return path;
-    let found: Path | null = this.#buckets[path.hash & (this.#buckets.length - 1)] ?? null;
-    while (found !== null) {
-      const fits = found.trafficClass === differentiated && found.hops === hops;
-      if (fits && isBetween(found, path)) break;
-      found = found.nextInBucket;
-    }
-    found ??= this.#copy(path, differentiated, hops);
-    if (found.references++ === 0) this.#unlist(found);
+    const found =
+      this.#table.findVariant(path, differentiated, hops) ?? this.#copy(path, differentiated, hops);
+    this.#table.refer(found);
     this.release(path);
     return found;
   }
@@ -153,19 +129,14 @@ export class Paths {
     if (path.mtuLowered === 1) this.lowerMtu(copy, path.mtu);
     // The neighbor counts whom it serves, and this is one more.
     if (path.neighbor !== null) path.neighbor.references++;
-    const bucket = copy.hash & (this.#buckets.length - 1);
-    copy.nextInBucket = this.#buckets[bucket] ?? null;
-    this.#buckets[bucket] = copy;
-    this.size++;
-    this.#list(copy);
+    this.#table.add(copy);
     return copy;
   }
 
   /** Gives a reference back. */
   release(path: Path): void {
-    if (--path.references > 0) return;
-    this.#list(path);
-    if (this.#cached > this.#cachedMax) this.#discard(this.#oldest!);
+    this.#table.release(path);
+    if (this.#table.kept > this.#cachedMax) this.#discard(this.#table.oldest!);
   }
 
   /**
@@ -200,15 +171,15 @@ export class Paths {
 
   /** Forgets all paths that are only kept for later. */
   reclaim(): void {
-    while (this.#oldest !== null) this.#discard(this.#oldest);
+    for (let path = this.#table.oldest; path !== null; path = this.#table.oldest) {
+      this.#discard(path);
+    }
   }
 
   /** The routes have changed: next hops are looked up anew; a path that lost its route stays. */
   reroute(): void {
     this.reclaim();
-    for (const first of this.#buckets) {
-      for (let path = first; path !== null; path = path.nextInBucket) this.#rerouteOne(path);
-    }
+    for (const path of this.#table.all()) this.#rerouteOne(path);
   }
 
   #rerouteOne(path: Path): void {
@@ -325,7 +296,7 @@ export class Paths {
     }
     path.nic = nic;
     if (!this.#chooseLocal(path, localNic, gateway)) return null;
-    const kept = this.#findLike(path);
+    const kept = this.#table.findLike(path);
     if (kept !== null) return kept;
     path.neighbor =
       gateway === null
@@ -353,93 +324,19 @@ export class Paths {
 
   /** Puts a fresh path into the table, unless one like it is there; returns the one there. */
   #adopt(path: Path): Path {
-    const kept = this.#findLike(path);
+    const kept = this.#table.findLike(path);
     if (kept !== null) return kept;
     path.mtu = path.nic.mtu;
     path.ipId = this.#core.random() & 0xffff;
-    path.hash = this.#hashOf(path);
+    this.#table.add(path);
     path.flowLabel = (path.hash ^ this.#labelKey) & 0xfffff;
-    if (this.size >= this.#buckets.length) this.#grow();
-    const bucket = path.hash & (this.#buckets.length - 1);
-    path.nextInBucket = this.#buckets[bucket] ?? null;
-    this.#buckets[bucket] = path;
-    this.size++;
-    this.#list(path);
     return path;
   }
 
-  #hashOf(path: Path): number {
-    return this.#hash.two(
-      path.remote0,
-      path.remote1,
-      path.remote2,
-      path.remote3,
-      path.local0,
-      path.local1,
-      path.local2,
-      path.local3,
-    );
-  }
-
-  #findLike(path: Path): Path | null {
-    return this.find(
-      path.remote0,
-      path.remote1,
-      path.remote2,
-      path.remote3,
-      path.local0,
-      path.local1,
-      path.local2,
-      path.local3,
-    );
-  }
-
-  #grow(): void {
-    const old = this.#buckets;
-    this.#buckets = new Array<Path | null>(old.length * 2).fill(null);
-    for (const first of old) {
-      for (let path = first; path !== null; ) {
-        const next: Path | null = path.nextInBucket;
-        const bucket = path.hash & (this.#buckets.length - 1);
-        path.nextInBucket = this.#buckets[bucket] ?? null;
-        this.#buckets[bucket] = path;
-        path = next;
-      }
-    }
-  }
-
-  /** Takes an unreferenced path out of the table. */
   #discard(path: Path): void {
-    this.#unlist(path);
     this.#lowered.delete(path);
     if (path.neighbor !== null) this.#neighbors.release(path.neighbor);
-    const bucket = path.hash & (this.#buckets.length - 1);
-    let link = this.#buckets[bucket] ?? null;
-    if (link === path) this.#buckets[bucket] = path.nextInBucket;
-    else {
-      while (link!.nextInBucket !== path) link = link!.nextInBucket;
-      link!.nextInBucket = path.nextInBucket;
-    }
-    this.size--;
-  }
-
-  #list(path: Path): void {
-    path.older = this.#newest;
-    path.newer = null;
-    if (this.#newest === null) this.#oldest = path;
-    else this.#newest.newer = path;
-    this.#newest = path;
-    this.#cached++;
-  }
-
-  #unlist(path: Path): void {
-    if (path.older === null) this.#oldest = path.newer;
-    else path.older.newer = path.newer;
-    if (path.newer === null) this.#newest = path.older;
-    else path.newer.older = path.older;
-    path.older = null;
-    path.newer = null;
-    this.#cached--;
+    this.#table.remove(path);
   }
 }
 

@@ -10,11 +10,11 @@
 import { RATE_UNIT } from './congestion/pacer.ts';
 import { type Connection, FAST_RECOVERY, LOSS, OPEN, TIMER_PERSIST } from './connection.ts';
 import { ASKED } from './ecn.ts';
-import { LOST, RETRANSMITTED, SACKED } from './scoreboard.ts';
 import { offeredMss } from './sizes.ts';
 import { SYN_SENT, stateName } from './state.ts';
 import { Tally } from './tally.ts';
 import type { Tcp } from './tcp.ts';
+import { LOST, RETRANSMITTED, SACKED } from './transmissions.ts';
 
 /** Segments are counted by the MSS; times are microseconds or milliseconds as their names end. */
 export interface TcpInfo {

@@ -18,11 +18,12 @@
 import { boundedMss } from './choices.ts';
 import { type Connection, OPEN } from './connection.ts';
 import { giveProbing, type Probing, probingOf } from './parts.ts';
-import { NONE, type Scoreboard } from './scoreboard.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import { payloadMss, sendMss } from './sizes.ts';
 import * as Stats from './stats.ts';
 import type { Tcp } from './tcp.ts';
 import { note } from './trace.ts';
+import { NONE } from './transmissions.ts';
 
 /** Timeouts in a row that may be a black hole's doing: Linux's tcp_retries1. */
 export const SUSPICIOUS_RETRIES = 3;

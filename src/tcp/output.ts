@@ -34,7 +34,7 @@ import { probeLeft, probeSize } from './mtu-probe.ts';
 import { disorderOf, lossOf } from './parts.ts';
 import { newWindow } from './receiver.ts';
 import { sackLength, writeSack } from './sack.ts';
-import { NONE, type Scoreboard } from './scoreboard.ts';
+import type { Scoreboard } from './scoreboard.ts';
 import { offerRoom, scheduleTailProbe } from './sender.ts';
 import { offeredMss } from './sizes.ts';
 import { SYN_SENT, sends } from './state.ts';
@@ -43,6 +43,7 @@ import { noteRetransmission } from './tally.ts';
 import type { Tcp } from './tcp.ts';
 import { armPersist, armRetransmit, disarm, startUserTimeout } from './timers.ts';
 import { note, noteRepeat } from './trace.ts';
+import { NONE } from './transmissions.ts';
 import { FRTO_SECOND } from './undo-record.ts';
 import { writeUrgent } from './urgent.ts';
 

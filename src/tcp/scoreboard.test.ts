@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { NONE, Scoreboard } from './scoreboard.ts';
+import { Scoreboard } from './scoreboard.ts';
+import { NONE } from './transmissions.ts';
 
 const MSS = 1000;
 const ENTRIES = 8192;

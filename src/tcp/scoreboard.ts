@@ -1,32 +1,26 @@
 /**
- * What is in flight, segment by segment: when it was sent, and what became of it.   hot path
+ * The sender's memory for SACK (RFC 2018, RFC 6675), RACK (RFC 8985) and round-trip times: what
+ * ACKs tell of what is in flight.   hot path
  *
- * The sender's memory for SACK (RFC 2018, RFC 6675), RACK (RFC 8985) and round-trip times. One
- * entry per transmission, in sequence order; an entry is split where a SACK block or an ACK ends
- * inside it. A connection has a scoreboard only while something is in flight.
- *
- *     first        END            END        END               sndMax
- *     |   entry    |    entry     |  entry   |      entry      |
- *     |   lost     |  SACKED      |          | SACKED          |
+ * A connection has a scoreboard only while something is in flight.
  * @module
  */
-export const SACKED = 1;
-/** Taken to be lost and not sent again yet. */
-export const LOST = 2;
-/** Sent more than once. */
-export const RETRANSMITTED = 4;
-/** No entry. */
-export const NONE = -1;
+import {
+  END,
+  LOST,
+  NONE,
+  RETRANSMITTED,
+  SACKED,
+  SENT_AT,
+  STATE,
+  Transmissions,
+  WORDS,
+} from './transmissions.ts';
 
 /** Entries at most: beyond, SACK blocks that would split one are ignored (CVE-2019-11477, 11478). */
 const MOST = 8192;
-/** Words of an entry: where it ends, when it was sent (microseconds), the bits above. */
-const WORDS = 3;
-const END = 0;
-const SENT_AT = 1;
-const STATE = 2;
 
-export class Scoreboard {
+export class Scoreboard extends Transmissions {
   /** Bytes the receiver has out of order, and bytes that are LOST. */
   sackedBytes = 0;
   lostBytes = 0;
@@ -52,14 +46,7 @@ export class Scoreboard {
   #ambiguous = 0;
   /** `highest` before the last ACK: its blocks do not come in the order of what they tell. */
   #highestBefore = 0;
-  #entries: Int32Array = new Int32Array(16 * WORDS);
   #newlyLost = 0;
-  #head = 0;
-  #tail = 0;
-  /** Sequence number at which the first entry begins. */
-  #first = 0;
-  /** No entry before this one is lost: where nextLost() goes on. */
-  #lostFrom = 0;
   /** Entries that nextLost() has looked at, ever: what a test of its cost counts. */
   looked = 0;
 
@@ -72,43 +59,7 @@ export class Scoreboard {
     this.#highestBefore = first;
     this.repairsLost = 0;
     this.#newlyLost = 0;
-    this.#head = 0;
-    this.#tail = 0;
-    this.#first = first;
-    this.#lostFrom = 0;
-  }
-
-  get isEmpty(): boolean {
-    return this.#head === this.#tail;
-  }
-
-  /**
-   * Segments of up to `mss` bytes in the entries whose state has one of `bits` and none of `not`;
-   * with `bits` 0 in all entries that have none of `not`. For info.ts: it walks the scoreboard.
-   */
-  segments(mss: number, bits: number, not: number): number {
-    let count = 0;
-    for (let at = this.#head; at < this.#tail; at += WORDS) {
-      const state = this.#entries[at + STATE]!;
-      if ((bits !== 0 && (state & bits) === 0) || (state & not) !== 0) continue;
-      count += Math.ceil(((this.#entries[at + END]! - this.#startOf(at)) | 0) / mss);
-    }
-    return count;
-  }
-
-  /** Entries now. */
-  get count(): number {
-    return (this.#tail - this.#head) / WORDS;
-  }
-
-  /** New data up to `end` went out. */
-  sent(end: number, nowUs: number): void {
-    if (this.#tail === this.#entries.length) this.#makeRoom();
-    const entries = this.#entries;
-    entries[this.#tail + END] = end;
-    entries[this.#tail + SENT_AT] = nowUs;
-    entries[this.#tail + STATE] = 0;
-    this.#tail += WORDS;
+    this.clear(first);
   }
 
   /** Before the ACKs and SACK blocks of a segment: clears what the last one told. */
@@ -136,12 +87,12 @@ export class Scoreboard {
   }
 
   #take(una: number, nowUs: number, minRtt: number): void {
-    const entries = this.#entries;
-    while (this.#head < this.#tail) {
-      const at = this.#head;
+    const entries = this.entries;
+    while (this.head < this.tail) {
+      const at = this.head;
       const end = entries[at + END]!;
       const whole = ((end - una) | 0) <= 0;
-      const bytes = ((whole ? end : una) - this.#first) | 0;
+      const bytes = ((whole ? end : una) - this.first) | 0;
       if (bytes <= 0) return;
       const state = entries[at + STATE]!;
       if (state & SACKED) {
@@ -149,34 +100,34 @@ export class Scoreboard {
       } else {
         this.#arrived(at, bytes, state, whole ? end : una, nowUs, minRtt);
       }
-      this.#first = (this.#first + bytes) | 0;
+      this.first = (this.first + bytes) | 0;
       if (!whole) return;
-      this.#head += WORDS;
+      this.head += WORDS;
     }
   }
 
   /** The receiver has [first, end). Bytes that are not in flight are ignored. */
   sack(first: number, end: number, nowUs: number, minRtt: number): void {
-    let at = this.#find(first);
+    let at = this.find(first);
     if (at === NONE) return;
-    const start = this.#startOf(at);
+    const start = this.startOf(at);
     if (((first - start) | 0) > 0) {
       if (this.count >= MOST) return;
-      at = this.#split(at, first) + WORDS;
+      at = this.split(at, first) + WORDS;
     }
-    for (; at < this.#tail; at += WORDS) {
-      const begins = this.#startOf(at);
+    for (; at < this.tail; at += WORDS) {
+      const begins = this.startOf(at);
       if (((end - begins) | 0) <= 0) return;
-      if (((this.#entries[at + END]! - end) | 0) > 0) {
+      if (((this.entries[at + END]! - end) | 0) > 0) {
         if (this.count >= MOST) return;
-        at = this.#split(at, end);
+        at = this.split(at, end);
       }
-      const state = this.#entries[at + STATE]!;
+      const state = this.entries[at + STATE]!;
       if (state & SACKED) continue;
-      const ends = this.#entries[at + END]!;
+      const ends = this.entries[at + END]!;
       const bytes = (ends - begins) | 0;
       this.#arrived(at, bytes, state, ends, nowUs, minRtt);
-      this.#entries[at + STATE] = (state | SACKED) & ~LOST;
+      this.entries[at + STATE] = (state | SACKED) & ~LOST;
       this.sackedBytes += bytes;
     }
   }
@@ -196,7 +147,7 @@ export class Scoreboard {
       this.lostBytes -= bytes;
       if ((state & RETRANSMITTED) === 0) this.wronglyLost = 1;
     }
-    const sentAt = this.#entries[at + SENT_AT]!;
+    const sentAt = this.entries[at + SENT_AT]!;
     const rtt = (nowUs - sentAt) | 0;
     if (first || ((sentAt - this.newestSentAt) | 0) > 0) this.newestSentAt = sentAt;
     if (((end - this.highest) | 0) > 0) this.highest = end;
@@ -222,8 +173,8 @@ export class Scoreboard {
   detectLoss(reorderWindow: number, nowUs: number): number {
     if (this.rackRtt < 0) return 0;
     let wait = 0;
-    const entries = this.#entries;
-    for (let at = this.#head; at < this.#tail; at += WORDS) {
+    const entries = this.entries;
+    for (let at = this.head; at < this.tail; at += WORDS) {
       const state = entries[at + STATE]!;
       if (state & (SACKED | LOST)) continue;
       const sentAt = entries[at + SENT_AT]!;
@@ -242,51 +193,36 @@ export class Scoreboard {
   /** Marks the first entry as lost unless it was sacked. */
   loseFirst(mss: number): void {
     if (this.isEmpty) return;
-    if ((this.#entries[this.#head + STATE]! & (SACKED | LOST)) !== 0) return;
-    const length = (this.#entries[this.#head + END]! - this.#first) | 0;
-    if (length > mss) this.#split(this.#head, (this.#first + mss) | 0);
-    this.#lose(this.#head);
+    if ((this.entries[this.head + STATE]! & (SACKED | LOST)) !== 0) return;
+    const length = (this.entries[this.head + END]! - this.first) | 0;
+    if (length > mss) this.split(this.head, (this.first + mss) | 0);
+    this.#lose(this.head);
   }
 
   /** A timeout: everything that was not sacked is lost. */
   loseAll(): void {
-    for (let at = this.#head; at < this.#tail; at += WORDS) {
-      if ((this.#entries[at + STATE]! & (SACKED | LOST)) === 0) this.#lose(at);
+    for (let at = this.head; at < this.tail; at += WORDS) {
+      if ((this.entries[at + STATE]! & (SACKED | LOST)) === 0) this.#lose(at);
     }
   }
 
   /** Nothing is lost after all: it is in flight again. */
   loseNothing(): void {
-    for (let at = this.#head; at < this.#tail; at += WORDS) this.#entries[at + STATE]! &= ~LOST;
+    for (let at = this.head; at < this.tail; at += WORDS) this.entries[at + STATE]! &= ~LOST;
     this.lostBytes = 0;
-  }
-
-  /** Bytes in flight that were sent more than once, arrived or not. */
-  get repeatedBytes(): number {
-    let bytes = 0;
-    for (let at = this.#head; at < this.#tail; at += WORDS) {
-      if ((this.#entries[at + STATE]! & RETRANSMITTED) === 0) continue;
-      bytes += (this.#entries[at + END]! - this.#startOf(at)) | 0;
-    }
-    return bytes;
   }
 
   /** The receiver has thrown away what it had sacked (RFC 2018 8): it is in doubt again. */
   forgetSacks(): void {
-    for (let at = this.#head; at < this.#tail; at += WORDS) this.#entries[at + STATE]! &= ~SACKED;
+    for (let at = this.head; at < this.tail; at += WORDS) this.entries[at + STATE]! &= ~SACKED;
     this.sackedBytes = 0;
   }
 
-  /** True when the first byte in flight was sacked, which a receiver does not do: it reneged. */
-  get reneged(): boolean {
-    return !this.isEmpty && (this.#entries[this.#head + STATE]! & SACKED) !== 0;
-  }
-
   #lose(at: number): void {
-    if ((this.#entries[at + STATE]! & RETRANSMITTED) !== 0) this.repairsLost++;
-    const bytes = (this.#entries[at + END]! - this.#startOf(at)) | 0;
-    this.#entries[at + STATE]! |= LOST;
-    if (at < this.#lostFrom) this.#lostFrom = at;
+    if ((this.entries[at + STATE]! & RETRANSMITTED) !== 0) this.repairsLost++;
+    const bytes = (this.entries[at + END]! - this.startOf(at)) | 0;
+    this.entries[at + STATE]! |= LOST;
+    if (at < this.lostFrom) this.lostFrom = at;
     this.lostBytes += bytes;
     this.#newlyLost = (this.#newlyLost + bytes) | 0;
   }
@@ -294,14 +230,14 @@ export class Scoreboard {
   /** The first lost entry, cut to `mss` bytes; NONE when nothing is lost. */
   nextLost(mss: number): number {
     if (this.lostBytes === 0) return NONE;
-    const from = this.#lostFrom > this.#head ? this.#lostFrom : this.#head;
-    for (let at = from; at < this.#tail; at += WORDS) {
+    const from = this.lostFrom > this.head ? this.lostFrom : this.head;
+    for (let at = from; at < this.tail; at += WORDS) {
       this.looked++;
-      if ((this.#entries[at + STATE]! & LOST) === 0) continue;
-      this.#lostFrom = at;
-      const start = this.#startOf(at);
-      const whole = ((this.#entries[at + END]! - start) | 0) <= mss;
-      return whole ? at : this.#split(at, (start + mss) | 0);
+      if ((this.entries[at + STATE]! & LOST) === 0) continue;
+      this.lostFrom = at;
+      const start = this.startOf(at);
+      const whole = ((this.entries[at + END]! - start) | 0) <= mss;
+      return whole ? at : this.split(at, (start + mss) | 0);
     }
     return NONE;
   }
@@ -309,72 +245,18 @@ export class Scoreboard {
   /** The last entry, cut to the last `mss` bytes; NONE when nothing is in flight. */
   last(mss: number): number {
     if (this.isEmpty) return NONE;
-    const at = this.#tail - WORDS;
-    const end = this.#entries[at + END]!;
-    if (((end - this.#startOf(at)) | 0) <= mss) return at;
-    return this.#split(at, (end - mss) | 0) + WORDS;
+    const at = this.tail - WORDS;
+    const end = this.entries[at + END]!;
+    if (((end - this.startOf(at)) | 0) <= mss) return at;
+    return this.split(at, (end - mss) | 0) + WORDS;
   }
 
   /** An entry goes out again. */
   retransmitted(at: number, nowUs: number): void {
-    const state = this.#entries[at + STATE]!;
-    if (state & LOST) this.lostBytes -= (this.#entries[at + END]! - this.#startOf(at)) | 0;
-    this.#entries[at + STATE] = (state & ~LOST) | RETRANSMITTED;
-    this.#entries[at + SENT_AT] = nowUs;
-  }
-
-  startOf(at: number): number {
-    return this.#startOf(at);
-  }
-
-  endOf(at: number): number {
-    return this.#entries[at + END]!;
-  }
-
-  #startOf(at: number): number {
-    return at === this.#head ? this.#first : this.#entries[at - WORDS + END]!;
-  }
-
-  /** The entry that holds `seq`, by bisection; the first one when `seq` lies before it. */
-  #find(seq: number): number {
-    let low = this.#head / WORDS;
-    let high = this.#tail / WORDS;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (((this.#entries[middle * WORDS + END]! - seq) | 0) <= 0) low = middle + 1;
-      else high = middle;
-    }
-    const at = low * WORDS;
-    return at < this.#tail ? at : NONE;
-  }
-
-  /** Two entries out of one, the second beginning at `seq`; where the first is now. */
-  #split(at: number, seq: number): number {
-    if (this.#tail === this.#entries.length) {
-      const before = this.#head;
-      this.#makeRoom();
-      at += this.#head - before;
-    }
-    this.#entries.copyWithin(at + WORDS, at, this.#tail);
-    this.#tail += WORDS;
-    if (at < this.#lostFrom) this.#lostFrom += WORDS;
-    this.#entries[at + END] = seq;
-    return at;
-  }
-
-  /** Moves the entries to the front, or into more memory. cold: once per doubling. */
-  #makeRoom(): void {
-    const used = this.#tail - this.#head;
-    if (used * 2 > this.#entries.length) {
-      const larger = new Int32Array(this.#entries.length * 2);
-      larger.set(this.#entries.subarray(this.#head, this.#tail));
-      this.#entries = larger;
-    } else {
-      this.#entries.copyWithin(0, this.#head, this.#tail);
-    }
-    this.#lostFrom = this.#lostFrom > this.#head ? this.#lostFrom - this.#head : 0;
-    this.#head = 0;
-    this.#tail = used;
+    const state = this.entries[at + STATE]!;
+    if (state & LOST) this.lostBytes -= (this.entries[at + END]! - this.startOf(at)) | 0;
+    this.entries[at + STATE] = (state & ~LOST) | RETRANSMITTED;
+    this.entries[at + SENT_AT] = nowUs;
   }
 }
 

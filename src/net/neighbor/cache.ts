@@ -1,17 +1,6 @@
 /**
- * The neighbor cache: who answers for an on-link address. One for ARP and NDP, with the states of
- * RFC 4861 7.3; read that before editing.
- *
- *   INCOMPLETE -- answer --> REACHABLE -- time --> STALE -- sent to --> DELAY -- 5 s --> PROBE
- *       | 3 requests             ^ answer, or confirm() by TCP ----------'                 | 3
- *       v                        '---------------------------------------------------------'
- *     FAILED -- sent to --> INCOMPLETE                                     unanswered: FAILED
- *
- * REACHABLE needs no timer: its age is looked at when something is sent.
- *
- * VERIFY is ours: as PROBE, but everybody is asked, not only the MAC we know. A neighbor comes to
- * it without delay when an announcement contradicts what we know and is not believed, and when the
- * upper layer hears nothing in return (Neighbor.suspect()).
+ * The neighbor cache: who answers for an on-link address. One for ARP and NDP; what is heard about
+ * neighbors, and what of it is believed. reachability.ts has their states.
  * @module
  */
 import * as Drop from '../../base/drops.ts';
@@ -20,29 +9,11 @@ import type { Core } from '../core.ts';
 import type { Nic } from '../nic.ts';
 import * as Stats from '../stats.ts';
 import * as Board from './board.ts';
-import {
-  DELAY,
-  FAILED,
-  INCOMPLETE,
-  type Neighbor,
-  PROBE,
-  REACHABLE,
-  STALE,
-  STATIC,
-  VERIFY,
-} from './neighbor.ts';
+import { DELAY, INCOMPLETE, isKnown, type Neighbor, PROBE, STATIC, VERIFY } from './neighbor.ts';
+import { RETRANSMIT_MS, Reachability, type ReachabilityHooks } from './reachability.ts';
 import { NeighborTable } from './table.ts';
-import { NO_DEADLINE, TimerList } from './timers.ts';
 import { WaitingPackets } from './waiting.ts';
 
-/** RFC 4861 10: RETRANS_TIMER, MAX_MULTICAST_SOLICIT, DELAY_FIRST_PROBE_TIME, in milliseconds. */
-const RETRANSMIT_MS = 1000;
-const SOLICITATIONS = 3;
-const DELAY_MS = 5000;
-/** Mean of the random time a neighbor stays REACHABLE. */
-const REACHABLE_MS = 30_000;
-/** When no slot was free for a request. */
-const NO_SLOT_RETRY_MS = 5;
 /** No announcement of another MAC is believed so soon after news, as in Linux (arp locktime). */
 const LOCK_MS = 1000;
 
@@ -53,26 +24,21 @@ export interface NeighborLimits {
 }
 
 /** What the cache needs from outside. */
-export interface NeighborHooks {
-  /** Sends a request for the neighbor; false when there was no slot. */
-  solicit(neighbor: Neighbor): boolean;
-  /** A waiting packet is given up; it starts with its IP header at `at`. */
-  undelivered(version: number, at: number, length: number): void;
+export interface NeighborHooks extends ReachabilityHooks {
   /** The table is full of referenced entries: let go of what is only kept for later. */
   reclaim(): void;
 }
 
 export class NeighborCache {
-  /** How long a neighbor stays REACHABLE without news (RFC 4861 6.3.2: random around 30 s). */
+  /** How long a neighbor stays REACHABLE without news. */
   readonly reachableMs: number;
   readonly #core: Core;
   readonly #table: NeighborTable;
   readonly #hooks: NeighborHooks;
   readonly #limits: NeighborLimits;
   readonly #waiting: WaitingPackets;
-  readonly #timers: TimerList<Neighbor> = new TimerList<Neighbor>();
+  readonly #reachability: Reachability;
   readonly #board: Board.NeighborBoard | null;
-  #incomplete = 0;
 
   /** `board`: what other stacks over the same device know; null: this one is alone. */
   constructor(
@@ -88,7 +54,9 @@ export class NeighborCache {
     this.#hooks = hooks;
     this.#limits = limits;
     this.#waiting = new WaitingPackets(core, limits.waiting, limits.waitingBlocks);
-    this.reachableMs = (REACHABLE_MS >> 1) + ((core.random() >>> 0) % REACHABLE_MS);
+    const mostIncomplete = limits.neighbors >> 2;
+    this.#reachability = new Reachability(core, hooks, this.#waiting, board, mostIncomplete);
+    this.reachableMs = this.#reachability.reachableMs;
   }
 
   /** Entries in the table. */
@@ -124,34 +92,12 @@ export class NeighborCache {
 
   /** About to send: 1 when the MAC may be used, 0 when the packet has to wait (hold it). */
   use(neighbor: Neighbor): number {
-    const now = this.#core.clock.ms;
-    if (neighbor.doubted === 1) {
-      this.#verify(neighbor, now);
-      // The packet that led to the question waits for the answer, or it would be lost as well.
-      return neighbor.solicitations > 0 ? 0 : 1;
-    }
-    switch (neighbor.state) {
-      case REACHABLE:
-      case STALE:
-        if ((now - neighbor.confirmedAt) >>> 0 < this.reachableMs) {
-          neighbor.state = REACHABLE;
-        } else {
-          neighbor.state = DELAY;
-          this.#wakeAt(neighbor, now + DELAY_MS);
-          this.#board?.say(Board.DOES_ANYBODY_KNOW, neighbor, now);
-        }
-        return 1;
-      case DELAY:
-      case PROBE:
-      case VERIFY:
-      case STATIC:
-        return 1;
-      case FAILED:
-        this.#startResolution(neighbor, now);
-        return 0;
-      default:
-        return 0;
-    }
+    return this.#reachability.use(neighbor);
+  }
+
+  /** Requests and probes that are due. */
+  tick(): void {
+    this.#reachability.tick();
   }
 
   /** Copies an IP packet into the neighbor's queue, in place of the oldest when it is full. */
@@ -225,7 +171,7 @@ export class NeighborCache {
     if (hasOtherMac(neighbor, macHigh, macLow)) {
       const sinceNews = (this.#core.clock.ms - neighbor.settledAt) >>> 0;
       if (!override || (!answer && sinceNews < LOCK_MS)) {
-        this.#contradicted(neighbor, toUs);
+        this.#reachability.contradicted(neighbor, toUs);
         return;
       }
     }
@@ -236,8 +182,8 @@ export class NeighborCache {
     const now = this.#core.clock.ms;
     const changed = this.#take(neighbor, macHigh, macLow);
     if (changed || answer) neighbor.settledAt = now;
-    if (answer) this.#becomeReachable(neighbor, now);
-    else if (changed) this.#becomeStale(neighbor, now);
+    if (answer) this.#reachability.becomeReachable(neighbor, now);
+    else if (changed) this.#reachability.becomeStale(neighbor, now);
     if (changed || answer) this.#board?.say(answer ? Board.ANSWERED : Board.HEARD, neighbor, now);
     if (neighbor.waiting > 0) this.#waiting.flush(neighbor);
   }
@@ -279,9 +225,9 @@ export class NeighborCache {
     const changed = this.#take(neighbor, macHigh, macLow);
     if (changed || kind === Board.ANSWERED) neighbor.settledAt = at;
     if (kind === Board.HEARD) {
-      if (changed) this.#becomeStale(neighbor, this.#core.clock.ms);
+      if (changed) this.#reachability.becomeStale(neighbor, this.#core.clock.ms);
     } else if (changed || ((at - neighbor.confirmedAt) | 0) > 0) {
-      this.#becomeReachable(neighbor, at);
+      this.#reachability.becomeReachable(neighbor, at);
     }
     if (neighbor.waiting > 0) this.#waiting.flush(neighbor);
   }
@@ -305,30 +251,6 @@ export class NeighborCache {
     }
   }
 
-  /** Another MAC, which is not believed: who uses the one we know has to know soon. */
-  #contradicted(neighbor: Neighbor, toUs: boolean): void {
-    const now = this.#core.clock.ms;
-    if (toUs && (now - neighbor.solicitedAt) >>> 0 < RETRANSMIT_MS) {
-      // Several answered our question (proxies, anycast). Asking again would bring them all again.
-      if (neighbor.state === REACHABLE) this.#becomeStale(neighbor, now);
-    } else if (neighbor.state === STALE) {
-      neighbor.doubted = 1;
-    } else if (neighbor.state !== VERIFY) {
-      this.#verify(neighbor, now);
-    }
-  }
-
-  /** Asks everybody, at most once a second; what is sent meanwhile goes to the MAC we know. */
-  #verify(neighbor: Neighbor, now: number): void {
-    this.#leaveState(neighbor);
-    neighbor.state = VERIFY;
-    neighbor.confirmedAt = (now - this.reachableMs) | 0;
-    neighbor.solicitations = 0;
-    const since = (now - neighbor.verifiedAt) >>> 0;
-    if (since < RETRANSMIT_MS) this.#wakeAt(neighbor, now + RETRANSMIT_MS - since);
-    else this.#solicit(neighbor, now);
-  }
-
   /** A configured neighbor: nothing that is heard changes it. False when the table is full. */
   setStatic(
     nic: Nic,
@@ -341,95 +263,12 @@ export class NeighborCache {
   ): boolean {
     const neighbor = this.acquire(nic, w0, w1, w2, w3);
     if (neighbor === null) return false;
-    this.#leaveState(neighbor);
+    this.#reachability.leaveState(neighbor);
     neighbor.state = STATIC;
     neighbor.macHigh = macHigh;
     neighbor.macLow = macLow;
     this.#waiting.flush(neighbor);
     return true;
-  }
-
-  /** Requests and probes that are due. */
-  tick(): void {
-    const now = this.#core.clock.ms;
-    for (const neighbor of this.#timers.due(now)) {
-      if (neighbor.timed === 0 || ((neighbor.deadline - now) | 0) > 0) continue;
-      if (neighbor.state === DELAY) this.#delayOver(neighbor, now);
-      else if (isKnown(neighbor) && (now - neighbor.confirmedAt) >>> 0 < this.reachableMs) {
-        this.#becomeReachable(neighbor, now);
-        this.#waiting.flush(neighbor);
-      } else if (neighbor.solicitations >= SOLICITATIONS) this.#fail(neighbor);
-      else this.#solicit(neighbor, now);
-    }
-    const next = this.#timers.soonest(now);
-    if (next !== NO_DEADLINE) this.#core.tickBy((now + next) | 0);
-  }
-
-  #delayOver(neighbor: Neighbor, now: number): void {
-    if ((now - neighbor.confirmedAt) >>> 0 < this.reachableMs) {
-      this.#becomeReachable(neighbor, neighbor.confirmedAt);
-      return;
-    }
-    neighbor.state = PROBE;
-    neighbor.solicitations = 0;
-    this.#solicit(neighbor, now);
-  }
-
-  /** At most one request per address and second, however often resolution starts anew. */
-  #startResolution(neighbor: Neighbor, now: number): void {
-    if (this.#incomplete >= this.#limits.neighbors >> 2) return;
-    neighbor.state = INCOMPLETE;
-    this.#incomplete++;
-    const since = (now - neighbor.solicitedAt) >>> 0;
-    const askedBefore = neighbor.solicitations > 0;
-    neighbor.solicitations = 0;
-    if (askedBefore && since < RETRANSMIT_MS) this.#wakeAt(neighbor, now + RETRANSMIT_MS - since);
-    else this.#solicit(neighbor, now);
-  }
-
-  /** Asks on the wire, unless another queue has just done so: the answer is for all. */
-  #solicit(neighbor: Neighbor, now: number): void {
-    const board = this.#board;
-    const isAsked = board !== null && !board.claim(neighbor, now, now + RETRANSMIT_MS);
-    if (isAsked || this.#hooks.solicit(neighbor)) {
-      neighbor.solicitations++;
-      neighbor.solicitedAt = now;
-      if (neighbor.state === VERIFY) neighbor.verifiedAt = now;
-      this.#wakeAt(neighbor, now + RETRANSMIT_MS);
-    } else {
-      this.#wakeAt(neighbor, now + NO_SLOT_RETRY_MS);
-    }
-  }
-
-  #becomeReachable(neighbor: Neighbor, confirmedAt: number): void {
-    this.#leaveState(neighbor);
-    neighbor.state = REACHABLE;
-    neighbor.confirmedAt = confirmedAt;
-  }
-
-  #becomeStale(neighbor: Neighbor, now: number): void {
-    this.#leaveState(neighbor);
-    neighbor.state = STALE;
-    neighbor.confirmedAt = (now - this.reachableMs) | 0;
-  }
-
-  /** Nobody answered: the waiting packets are given up, and whoever sent them is told. */
-  #fail(neighbor: Neighbor): void {
-    this.#leaveState(neighbor);
-    neighbor.state = FAILED;
-    this.#waiting.giveUp(neighbor, this.#hooks.undelivered);
-  }
-
-  #leaveState(neighbor: Neighbor): void {
-    if (neighbor.state === INCOMPLETE) this.#incomplete--;
-    neighbor.doubted = 0;
-    this.#timers.remove(neighbor);
-  }
-
-  #wakeAt(neighbor: Neighbor, at: number): void {
-    neighbor.deadline = at | 0;
-    this.#timers.add(neighbor);
-    this.#core.tickBy(at);
   }
 
   #create(nic: Nic, w0: number, w1: number, w2: number, w3: number): Neighbor | null {
@@ -447,16 +286,11 @@ export class NeighborCache {
     if (this.#table.oldest === null) this.#hooks.reclaim();
     const neighbor = this.#table.oldest;
     if (neighbor === null) return false;
-    this.#leaveState(neighbor);
+    this.#reachability.leaveState(neighbor);
     this.#waiting.giveUp(neighbor, () => undefined);
     this.#table.remove(neighbor);
     return true;
   }
-}
-
-/** Its MAC is known, though perhaps not up to date. */
-function isKnown({ state }: Neighbor): boolean {
-  return state !== INCOMPLETE && state !== FAILED;
 }
 
 function hasOtherMac(neighbor: Neighbor, macHigh: number, macLow: number): boolean {

@@ -81,3 +81,8 @@ export class Neighbor {
     if (this.state === STALE || this.state === DELAY || this.state === PROBE) this.doubted = 1;
   }
 }
+
+/** Its MAC is known, though perhaps not up to date. */
+export function isKnown({ state }: Neighbor): boolean {
+  return state !== INCOMPLETE && state !== FAILED;
+}

@@ -5,11 +5,10 @@
  * A call is a function to be tried again until it does not return null; null means that it blocks.
  * @module
  */
-import { Address } from '../../base/address.ts';
 import type { Stack } from '../../stack/stack.ts';
+import { ANY, addressOf, fieldOf, first, vectorBytes } from './arguments.ts';
 import {
   attempt,
-  type Bound,
   DatagramFile,
   done,
   EpollFile,
@@ -18,8 +17,9 @@ import {
   type Outcome,
   StreamFile,
 } from './files.ts';
+import { Polling } from './polling.ts';
 import { getOption, numberOf, optionName, setOption } from './socket-options.ts';
-import { type CallSpec, type Field, Unsupported, type Value } from './syntax.ts';
+import { type CallSpec, Unsupported, type Value } from './syntax.ts';
 import { CONSTANTS } from './values.ts';
 
 export type Try = () => Outcome | null;
@@ -33,24 +33,21 @@ export interface Defaults {
 }
 
 const C = CONSTANTS as Record<string, number>;
-const ANY: Value = { kind: 'any' };
 const RECEIVE_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_PEEK']!;
 const SEND_FLAGS = C['MSG_DONTWAIT']! | C['MSG_NOSIGNAL']! | C['MSG_OOB']! | C['MSG_FASTOPEN']!;
 
 export class Calls {
   readonly files: Map<number, File> = new Map();
-  /** When the timeout of the last call that had one ends; Infinity: none. */
-  deadline: number = Number.POSITIVE_INFINITY;
   readonly #stack: Stack;
   readonly #defaults: Defaults;
-  /** Microseconds, for calls with a timeout. */
-  readonly #now: () => number;
+  readonly #polling: Polling;
   readonly #table: Readonly<Record<string, (call: CallSpec, line: number) => Try>>;
 
+  /** `now`: microseconds, for calls with a timeout. */
   constructor(stack: Stack, defaults: Defaults, now: () => number) {
     this.#stack = stack;
     this.#defaults = defaults;
-    this.#now = now;
+    this.#polling = new Polling(this.files, now);
     this.#table = {
       socket: (call, line) => this.#socket(call, line),
       bind: (call) => this.#bind(call),
@@ -81,12 +78,17 @@ export class Calls {
       getsockopt: ({ args }, line) => this.#getOption(args, line),
       fcntl: ({ args }, line) => this.#control(args, line),
       ioctl: ({ args }, line) => this.#ioctl(args, line),
-      poll: ({ args }) => this.#poll(args),
+      poll: ({ args }) => this.#polling.poll(args),
       epoll_create: (call) => this.#epollCreate(call),
       epoll_create1: (call) => this.#epollCreate(call),
-      epoll_ctl: ({ args }) => this.#epollControl(args),
-      epoll_wait: ({ args }) => this.#epollWait(args),
+      epoll_ctl: ({ args }) => this.#polling.control(args),
+      epoll_wait: ({ args }) => this.#polling.wait(args),
     };
+  }
+
+  /** When the timeout of the last call that had one ends; Infinity: none. */
+  get deadline(): number {
+    return this.#polling.deadline;
   }
 
   /** Throws Unsupported for what this runner has not. */
@@ -298,61 +300,8 @@ export class Calls {
     });
   }
 
-  #poll(args: readonly Value[]): Try {
-    const entries = args[0]?.kind === 'list' ? args[0].items : [];
-    const deadline = this.#deadline(numberOf(args[2]));
-    return () => {
-      const found = entries.map((entry) => {
-        const file = this.#file(fieldOf(entry, 'fd'));
-        const always = C['POLLERR']! | C['POLLHUP']!;
-        return (file?.ready ?? 0) & (numberOf(fieldOf(entry, 'events')) | always);
-      });
-      const count = found.filter((bits) => bits !== 0).length;
-      if (count === 0 && this.#now() < deadline) return null;
-      const wanted = entries.map((entry) => numberOf(fieldOf(entry, 'revents')));
-      return compared(done(count), 'revents', found, wanted);
-    };
-  }
-
   #epollCreate(call: CallSpec): Try {
     return () => this.#open(new EpollFile(), call);
-  }
-
-  #epollControl(args: readonly Value[]): Try {
-    const [operation, fd] = [numberOf(args[1]), numberOf(args[2])];
-    return () => {
-      const epoll = this.#file(args[0]);
-      if (!(epoll instanceof EpollFile) || !this.files.has(fd)) return failed('EBADF');
-      if (operation === C['EPOLL_CTL_ADD'] && epoll.interests.has(fd)) return failed('EEXIST');
-      if (operation !== C['EPOLL_CTL_ADD'] && !epoll.interests.has(fd)) return failed('ENOENT');
-      if (operation === C['EPOLL_CTL_DEL']) epoll.interests.delete(fd);
-      else epoll.interests.set(fd, numberOf(fieldOf(args[3], 'events')));
-      return done(0);
-    };
-  }
-
-  #epollWait(args: readonly Value[]): Try {
-    const expected = args[1]?.kind === 'list' ? args[1].items : [args[1]];
-    const deadline = this.#deadline(numberOf(args[3]));
-    return () => {
-      const epoll = this.#file(args[0]);
-      if (!(epoll instanceof EpollFile)) return failed('EBADF');
-      const always = C['EPOLLERR']! | C['EPOLLHUP']!;
-      const found = [...epoll.interests]
-        .map(([fd, events]) => (this.files.get(fd)?.ready ?? 0) & (events | always))
-        .filter((bits) => bits !== 0);
-      if (found.length === 0) return this.#now() < deadline ? null : done(0);
-      const wanted = expected
-        .filter((value) => value?.kind === 'record')
-        .map((value) => numberOf(fieldOf(value, 'events')));
-      return compared(done(found.length), 'events', found, wanted);
-    };
-  }
-
-  /** -1: for ever. */
-  #deadline(timeoutMs: number): number {
-    this.deadline = timeoutMs < 0 ? Number.POSITIVE_INFINITY : this.#now() + timeoutMs * 1000;
-    return this.deadline;
   }
 }
 
@@ -360,41 +309,4 @@ export class Calls {
 function again(file: StreamFile): Outcome {
   if (!file.connecting) return failed(file.hasError ? file.takeError() : 'EISCONN');
   return file.connected() ?? failed('EALREADY');
-}
-
-function compared(outcome: Outcome, what: string, found: number[], wanted: number[]): Outcome {
-  if (found.join() === wanted.join()) return outcome;
-  return { ...outcome, wrong: `${what} are ${found.join()}, not ${wanted.join()}` };
-}
-
-/** `[1]` and `[{...}]` stand for their one item. */
-function first(value: Value | undefined): Value {
-  if (value === undefined) return ANY;
-  return value.kind === 'list' ? (value.items[0] ?? ANY) : value;
-}
-
-function fieldOf(value: Value | undefined, name: string): Value | undefined {
-  if (value?.kind !== 'record') return undefined;
-  return value.fields.find((field: Field) => field.name === name)?.value;
-}
-
-/** Bytes of `[{..., 1000}, {..., 500}]`. */
-function vectorBytes(value: Value | undefined): number {
-  const items = value?.kind === 'list' ? value.items : [];
-  return items.reduce((sum, item) => {
-    const size = item.kind === 'record' ? item.fields[1]?.value : undefined;
-    return sum + numberOf(size);
-  }, 0);
-}
-
-/** A sockaddr, or the default for `...`. */
-function addressOf(value: Value | undefined, address: string, port: number): Bound {
-  if (value?.kind !== 'record') return { address: Address.parse(address), port };
-  const text = fieldOf(value, 'sin_addr') ?? fieldOf(value, 'sin6_addr');
-  const portField = fieldOf(value, 'sin_port') ?? fieldOf(value, 'sin6_port');
-  const any = address.includes(':') ? Address.ANY_V6 : Address.ANY_V4;
-  return {
-    address: text?.kind === 'text' ? Address.parse(text.text) : any,
-    port: portField === undefined ? port : numberOf(portField),
-  };
 }

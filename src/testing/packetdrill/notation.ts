@@ -1,10 +1,11 @@
 /**
- * Packets in packetdrill's notation, and where two of them differ.
+ * Packets, times and results in packetdrill's notation, and where two of them differ.
  * @module
  */
+import type { Outcome } from './files.ts';
 import { ecnName } from './flows.ts';
 import { meaningful, optionText } from './segment-options.ts';
-import type { IpSpec, OptionSpec, PacketSpec, TcpSpec } from './syntax.ts';
+import type { CallSpec, IpSpec, OptionSpec, PacketSpec, TcpSpec } from './syntax.ts';
 import { flagText } from './tcp-flags.ts';
 
 /** A packet as words: the field each is about, its value, and how it is shown where it stands. */
@@ -118,4 +119,19 @@ function optionWords(options: readonly OptionSpec[] | null): Words {
 /** 0.100000 */
 export function seconds(us: number): string {
   return (us / 1e6).toFixed(6);
+}
+
+/** When an event is to happen, microseconds. */
+export function timeText(from: number, to: number): string {
+  if (to === Number.POSITIVE_INFINITY) return '*';
+  return from === to ? seconds(from) : `${seconds(from)}~${seconds(to)}`;
+}
+
+/** '' when the call returned what the script says. */
+export function differenceOf(call: CallSpec, { result, errno, wrong }: Outcome): string {
+  const text = (value: number, name: string): string => `${value}${name === '' ? '' : ` ${name}`}`;
+  const expected = call.result;
+  const same = expected === null || (expected === result && (result >= 0 || call.errno === errno));
+  if (same) return wrong === undefined ? '' : `: ${wrong}`;
+  return ` returned\n  expected:  ${text(expected, call.errno)}\n  actual:    ${text(result, errno)}`;
 }

@@ -8,8 +8,9 @@ import { Calls, type Try } from './calls.ts';
 import { AssertionFailed, execute, type Names } from './expression.ts';
 import { type Outcome, StreamFile } from './files.ts';
 import { patternByte } from './flows.ts';
+import { follows, joined, NO_PACKET, withTimestamp } from './live.ts';
 import { type LivePacket, Machine } from './machine.ts';
-import { compare, packetText, seconds } from './notation.ts';
+import { compare, differenceOf, packetText, seconds, timeText } from './notation.ts';
 import { parse } from './parse.ts';
 import { type Settings, settingsFor } from './settings.ts';
 import {
@@ -18,11 +19,10 @@ import {
   type Script,
   ScriptError,
   type ScriptEvent,
-  type TcpSpec,
   Unsupported,
 } from './syntax.ts';
 import { translate } from './sysctl.ts';
-import { ACK, FIN, PSH, SYN } from './tcp-flags.ts';
+import { PSH, SYN } from './tcp-flags.ts';
 import { STATES } from './values.ts';
 import { Wire } from './wire.ts';
 
@@ -343,61 +343,4 @@ class Run {
     const c = this.#wire.connectionOf(flow);
     return c === undefined ? over : linuxInfo(infoOf(this.#machine.stack.tcp, c, 0, 0));
   }
-}
-
-const NO_PACKET: TcpSpec = {
-  kind: 'tcp',
-  ip: { ecn: null, trafficClass: null, hops: null },
-  ports: null,
-  flags: 0,
-  seq: 0,
-  length: 0,
-  ack: null,
-  window: null,
-  urgent: null,
-  options: null,
-};
-
-function timeText(from: number, to: number): string {
-  if (to === Number.POSITIVE_INFINITY) return '*';
-  return from === to ? seconds(from) : `${seconds(from)}~${seconds(to)}`;
-}
-
-/** '' when the call returned what the script says. */
-function differenceOf(call: CallSpec, { result, errno, wrong }: Outcome): string {
-  const text = (value: number, name: string): string => `${value}${name === '' ? '' : ` ${name}`}`;
-  const expected = call.result;
-  const same = expected === null || (expected === result && (result >= 0 || call.errno === errno));
-  if (same) return wrong === undefined ? '' : `: ${wrong}`;
-  return ` returned\n  expected:  ${text(expected, call.errno)}\n  actual:    ${text(result, errno)}`;
-}
-
-/** Sent in one go: the same ACK, and the data goes on where the other ends. */
-function follows(before: LivePacket, next: LivePacket): boolean {
-  return (
-    next.kind === 'tcp' &&
-    next.at === before.at &&
-    next.srcPort === before.srcPort &&
-    next.dstPort === before.dstPort &&
-    next.ack === before.ack &&
-    next.seq === (before.seq + before.payload.length) >>> 0 &&
-    (before.flags & ~PSH) === (next.flags & ~(PSH | FIN)) &&
-    (before.flags & ACK) !== 0
-  );
-}
-
-/** Which of the segments had PSH is the stack's own business: it is taken as `push`. */
-function joined(before: LivePacket, next: LivePacket, push: number): LivePacket {
-  const payload = new Uint8Array(before.payload.length + next.payload.length);
-  payload.set(before.payload);
-  payload.set(next.payload, before.payload.length);
-  return { ...before, flags: ((next.flags | before.flags) & ~PSH) | push, payload };
-}
-
-/** The script's TSval in place of the wire's: it stands for it from now on. */
-function withTimestamp(packet: TcpSpec, value: number): TcpSpec {
-  const options = packet.options!.map((option) =>
-    option.name === 'TS' ? { ...option, numbers: [value, option.numbers[1]!] } : option,
-  );
-  return { ...packet, options };
 }

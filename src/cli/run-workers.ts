@@ -6,8 +6,9 @@
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { openSurfaces } from '../app/surfaces.ts';
 import type { Config, ConfigSource } from '../config/config.ts';
-import { methodsOf, openControl } from '../control/process.ts';
+import { openControl } from '../control/process.ts';
 import { type Reporter, remoteReporter } from '../control/reporter.ts';
 import type { CloseReport } from '../runtime/open-stack.ts';
 import { Queues } from '../runtime/queues.ts';
@@ -42,10 +43,7 @@ export async function runWorkers(
   const reporters = reportersOf(workers);
   const asked = { title, reporters, device: queues.port };
   const control = openControl(asked);
-  if (config.admin !== null) {
-    const { openAdmin } = await import('../app/admin.ts');
-    openAdmin(config.admin, methodsOf(asked));
-  }
+  await openSurfaces(config, asked);
   const { code, reports } = await workers.ended;
   control?.close();
   const slots = queues.close();

@@ -8,9 +8,10 @@ import { existsSync, writeSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { basename, resolve } from 'node:path';
 import { type Plan, planOf } from '../app/plan.ts';
+import { openSurfaces } from '../app/surfaces.ts';
 import { type Config, loadConfig, readSource } from '../config/config.ts';
 import { DEFAULT_FILE } from '../config/default-file.ts';
-import { methodsOf, openControl, reporterOf } from '../control/process.ts';
+import { openControl, reporterOf } from '../control/process.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
 import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import { banner, farewell } from './banner.ts';
@@ -81,11 +82,8 @@ export async function runWith(
     if (!settings.quiet) writeSync(STDERR, farewell(report));
   });
   exitOnSignals();
-  if (config.admin !== null) {
-    // Before the program's network is the stack's: this one is the kernel's.
-    const { openAdmin } = await import('../app/admin.ts');
-    openAdmin(config.admin, methodsOf({ title, reporters: () => reporters }));
-  }
+  // Before the program's network is the stack's: these are on the kernel's.
+  await openSurfaces(config, { title, reporters: () => reporters });
   const { install } = await import('../node/install.ts');
   install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
   if (!settings.quiet) process.stderr.write(banner(settings.version, running));

@@ -75,6 +75,12 @@ export interface AdminConfig {
   readonly token: string;
 }
 
+export interface OpenTelemetryConfig {
+  /** Of a collector that speaks OTLP over HTTP. */
+  readonly url: string;
+  readonly intervalMs: number;
+}
+
 export interface Config {
   readonly dpdk: {
     /** A PCI address or the name of a port; 'loopback' for none. Empty when `vdev` is given. */
@@ -99,6 +105,8 @@ export interface Config {
   readonly workers: { readonly restart: boolean; readonly pin: boolean };
   /** Null: no admin server. */
   readonly admin: AdminConfig | null;
+  /** Null: nothing is sent. */
+  readonly openTelemetry: OpenTelemetryConfig | null;
   /** All devices; `dpdk`, `network`, `queues` and `tap` are those of the first. */
   readonly ports: readonly PortConfig[];
   readonly listeners: readonly ListenerConfig[];

@@ -10,6 +10,7 @@ import type {
   DnsConfig,
   ListenerConfig,
   NetworkConfig,
+  OpenTelemetryConfig,
   PortConfig,
   QueuesConfig,
 } from './config.ts';
@@ -49,6 +50,7 @@ export function toConfig(root: Table, folder: string): Config {
       pin: table('workers').get('pin') === true,
     },
     admin: toAdmin(table('admin')),
+    openTelemetry: toOpenTelemetry(table('opentelemetry')),
     ports,
     listeners: rows(root, 'listeners').map((values) => toListener(values, folder)),
   };
@@ -170,6 +172,12 @@ function toListener(values: Values, folder: string): ListenerConfig {
 function toAdmin(values: Values): AdminConfig | null {
   const end = parseEnd(values.text('listen'));
   return end === null ? null : { ...end, token: values.text('token') };
+}
+
+function toOpenTelemetry(values: Values): OpenTelemetryConfig | null {
+  const url = values.text('url');
+  const intervalMs = parseDuration(values.get('interval')) ?? 0;
+  return url === '' ? null : { url, intervalMs };
 }
 
 /** '127.0.0.1:9464' or '[::1]:9464'; null when it is neither. */

@@ -353,6 +353,11 @@ const FAULTY_ADMIN: [string, string, string | RegExp][] = [
     'a.toml:3:16: [admin] listen = "127.0.0.1" is not allowed; allowed is an address and a port such as "127.0.0.1:9464"',
   ],
   [
+    'a collector that is no URL',
+    `${LEAST}opentelemetry.url = "127.0.0.1:4318"`,
+    'a.toml:3:21: [opentelemetry] url = "127.0.0.1:4318" is not allowed; allowed is an http or https URL such as "http://127.0.0.1:4318/v1/metrics"',
+  ],
+  [
     'an admin server for everybody',
     `${LEAST}admin.listen = "0.0.0.0:9464"`,
     'a.toml:3:16: [admin] listen = "0.0.0.0:9464" is not loopback: give it a token, or listen on 127.0.0.1',

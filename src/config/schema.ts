@@ -5,6 +5,7 @@
  */
 import {
   choice,
+  duration,
   flag,
   integer,
   oneOrMore,
@@ -142,6 +143,13 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
       description: 'What a client has to send as "Authorization: Bearer TOKEN".',
       expects: 'at least 16 characters that nobody can guess',
     },
+  }),
+  opentelemetry: table('Measurements for an OpenTelemetry collector; needs its packages.', {
+    url: text(
+      'Where it takes OTLP over HTTP; nothing is sent when left out.',
+      'an http or https URL such as "http://127.0.0.1:4318/v1/metrics"',
+    ),
+    interval: duration('How often.', 100, 3_600_000, 10_000),
   }),
   ports: tables(
     'Several devices, each with a stack per queue; instead of the keys of [dpdk], [network], [queues] and [tap] that are here.',

@@ -40,6 +40,7 @@ export function checkSense(config: Config, document: Document): Problem[] {
   }
   checkListeners(config, report);
   checkAdmin(config, document.root, report);
+  checkOpenTelemetry(config, report);
   return problems;
 }
 
@@ -170,6 +171,18 @@ function checkAdmin({ admin }: Config, root: Table, report: Report): void {
       `[admin] listen = "${listen}" is not loopback: give it a token, or listen on 127.0.0.1`,
     );
   }
+}
+
+function checkOpenTelemetry({ openTelemetry }: Config, report: Report): void {
+  if (openTelemetry === null || /^https?:$/.test(protocolOf(openTelemetry.url))) return;
+  report(
+    '/opentelemetry/url',
+    `[opentelemetry] url = "${openTelemetry.url}" is not allowed; allowed is an http or https URL such as "http://127.0.0.1:4318/v1/metrics"`,
+  );
+}
+
+function protocolOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).protocol : '';
 }
 
 /** Tells of every value that was there before. */

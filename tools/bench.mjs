@@ -12,6 +12,7 @@ import { at, isMain } from './house/root.mjs';
 
 const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
+const VARIANTS = ['lean', 'stream', 'net'];
 /** Benchmarks with a program each, which tells its figures itself. */
 const ALONE = ['flood', 'churn', 'idle', 'net', 'latency', 'offload', 'forward'];
 /** Benchmarks whose report is not the table that the others share. */
@@ -44,7 +45,8 @@ Options:
   --quick           3 short runs, lean sockets only: less than a minute for each benchmark
   --runs N          runs of each (default 5; the median counts)
   --nice N          priority of all processes alike (default -20 as root), against disturbance
-  --variants A,B    ours: lean (the stack's own sockets), net (unmodified node:net programs)
+  --variants A,B    ours: lean (the stack's own sockets), stream (TcpStream, of echo and stream),
+                    net (unmodified node:net programs)
   --json FILE       the results, with machine, versions and commit
   --svg FILE        the results as a picture
   --out PATH        of loss: PATH.md, PATH.json and PATH.svg
@@ -81,10 +83,10 @@ function options() {
   if (!Number.isInteger(nice) || Math.abs(nice) > 20) {
     throw new UsageError('--nice takes a whole number from -20 to 19');
   }
-  const variants = (values.variants ?? (values.quick ? 'lean' : 'lean,net')).split(',');
-  const unknown = variants.find((variant) => !['lean', 'net'].includes(variant));
+  const variants = (values.variants ?? (values.quick ? 'lean' : VARIANTS.join())).split(',');
+  const unknown = variants.find((variant) => !VARIANTS.includes(variant));
   if (unknown !== undefined)
-    throw new UsageError(`no variant '${unknown}'; there are lean and net`);
+    throw new UsageError(`no variant '${unknown}'; there are ${VARIANTS.join(', ')}`);
   return { ...values, names: positionals, times, variants, nice };
 }
 

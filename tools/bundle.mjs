@@ -24,6 +24,7 @@ const ENTRIES = [
   'runtime/compiler',
   'node/net',
   'node/dgram',
+  'node/stream',
   'node/register',
   'testing/index',
   'app/services-main',

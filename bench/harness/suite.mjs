@@ -20,7 +20,8 @@ export function runBenchmark(name, ways, times, cpus, tell) {
   return name === 'pair' ? runPair(times, cpus, tell) : runProgram(name, ways, times, tell);
 }
 
-async function runProgram(program, ways, given, tell) {
+async function runProgram(program, all, given, tell) {
+  const ways = all.filter(({ programs }) => programs.includes(program));
   const cases = PROGRAMS[program];
   const times = { ...given, firstMs: given.firstMs * WARMUP[program] };
   const samples = new Map(ways.map((way) => [way, new Map(cases.map(({ name }) => [name, []]))]));

@@ -63,6 +63,21 @@ function unmodified({ server, client, socket }) {
   };
 }
 
+/** On our stack through `dpdk-net run`, with the connections of `dpdk-net/stream`. */
+function streams({ server, client, socket }) {
+  const command = (role) => (_, settings) =>
+    onOurStack(role, bench(`streams/${role}.mjs`), settings, socket);
+  return {
+    id: 'stream',
+    title: 'ours, TcpStream',
+    variant: () => 'TcpStream',
+    isOurs: true,
+    programs: ['echo', 'stream'],
+    server: { cpu: server, namespace: null, command: command('server') },
+    client: { cpu: client, namespace: null, command: command('client') },
+  };
+}
+
 function onOurStack(role, program, settings, socket) {
   const ip = role === 'server' ? ADDRESS.address : ADDRESS.local;
   return [
@@ -122,7 +137,8 @@ export function makeWays({ cpus, namespaces, hasDpdk, socket }) {
     ),
   );
   if (!hasDpdk) return ways;
-  return [lean({ ...apart, socket }), unmodified({ ...apart, socket }), ...ways];
+  const ours = [lean, streams, unmodified].map((way) => way({ ...apart, socket }));
+  return [...ours, ...ways];
 }
 
 function json(value) {

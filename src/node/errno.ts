@@ -29,6 +29,18 @@ export function errnoError(errno: number, syscall: string): NodeJS.ErrnoExceptio
   return Object.assign(new Error(`${syscall} ${code}`), { errno, code, syscall });
 }
 
+/** The error Node makes of one about an address: 'connect ECONNREFUSED 10.0.0.1:80'. */
+export function addressError(
+  errno: number,
+  syscall: string,
+  address: string,
+  port: number,
+): NodeJS.ErrnoException {
+  const error = errnoError(errno, syscall);
+  error.message += ` ${address}${port > 0 ? `:${port}` : ''}`;
+  return Object.assign(error, { address, port });
+}
+
 export const ECANCELED = errnoOf('ECANCELED');
 export const ENOTCONN = errnoOf('ENOTCONN');
 export const EBADF = errnoOf('EBADF');

@@ -12,6 +12,7 @@ import type { DnsSettings } from '../dns/settings.ts';
 import { PollLoop } from '../runtime/poll-loop.ts';
 import { createStack } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
+import type { TcpOptions } from '../tcp/options.ts';
 import type { Running } from './current.ts';
 import type { Engine } from './engine.ts';
 import { install } from './install.ts';
@@ -25,17 +26,23 @@ export function installLoopback(
   kernelRoutes: string[] = [],
   dns: Partial<DnsSettings> = {},
 ): Loopback {
+  const running = openLoopback();
+  const engine = install(running, { kernelRoutes: kernelRoutes.map(Prefix.parse), dns });
+  return { ...running, engine };
+}
+
+/** A fresh stack, reachable only from this process, with Node's own sockets left alone. */
+export function openLoopback(tcp: Partial<TcpOptions> = {}): Running {
   const stack = createStack({
     arena: Arena.allocate(192 << 20),
     heapBytes: 128 << 20,
     random: () => (Math.random() * 2 ** 32) | 0,
-    tcp: { timeWaitMs: 20 },
+    tcp: { timeWaitMs: 20, ...tcp },
   });
   stack.attachLoopback();
   const loop = new PollLoop(stack);
   loop.start();
-  const engine = install({ stack, loop }, { kernelRoutes: kernelRoutes.map(Prefix.parse), dns });
-  return { stack, loop, engine };
+  return { stack, loop };
 }
 
 /** Waits until the stack has nothing left, and fails when something stays. */

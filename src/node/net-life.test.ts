@@ -3,6 +3,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
 import { after, test } from 'node:test';
+import { WRITABLE } from '../base/events.ts';
+import { nowMicros } from '../runtime/now.ts';
+import type { EventOwner } from '../runtime/poll-loop.ts';
 import { assertNoLeaks, closed, contents, installLoopback, listening } from './fixture.ts';
 
 const loopback = installLoopback();
@@ -172,5 +175,27 @@ test('a socket of the stack is refused by IPC, loudly', async () => {
   await once(child, 'exit');
   socket.destroy();
   client.destroy();
+  await closed(server);
+});
+
+test('a connection that is reset in the burst that makes room: the write fails, nothing throws', async () => {
+  const server = net.createServer((socket) => socket.pause());
+  const port = await listening(server);
+  const accepted = once(server, 'connection');
+  const client = net.connect(port, '127.0.0.1');
+  await once(client, 'connect');
+  const [peer] = (await accepted) as [net.Socket];
+  const failed = once(client, 'error').catch((error) => [error]);
+  while (client.writableLength < 1 << 20) client.write(Buffer.alloc(1 << 20));
+  const handle = (client as unknown as { _handle: EventOwner })._handle;
+  const ours = loopback.stack.tcp.connections.find((c) => c?.socket?.owner === handle)!.socket!;
+  // What a burst does, told in one go: it reads no more, so that nobody hears of it in between.
+  loopback.loop.stop();
+  peer.resetAndDestroy();
+  for (let now = nowMicros(); ours.connection !== null; now += 1000) loopback.stack.poll(now);
+  handle.onEvents(WRITABLE | ours.takeEvents(), ours);
+  loopback.loop.start();
+  const [error] = await failed;
+  assert.match(error.code, /^(ECONNRESET|EPIPE)$/);
   await closed(server);
 });

@@ -111,8 +111,9 @@ export class Outbox {
     return 0;
   }
 
-  /** There is room again. */
+  /** There is room again, unless the connection has ended meanwhile: then fail() follows. */
   pump(): void {
+    if (this.#socket !== null && this.#socket.connection === null) return;
     while (this.#waiting.length > 0) {
       const write = this.#waiting[0]!;
       if (!this.#fill(write)) return;

@@ -143,6 +143,22 @@ test('an exception in a listener is uncaught, and a program that catches it goes
     'thrown 1\nthrown 2\nthrown 3',
   ));
 
+test('a TcpStream talks to a node:net server on the same stack; what a handler throws loses nothing', () =>
+  prints(
+    'stream.mjs',
+    `import net from 'node:net';
+    import { connect } from '${register.replace('register', 'stream')}';
+    process.on('uncaughtException', (error) => console.log(error.message));
+    const server = net.createServer((socket) => socket.pipe(socket)).listen(0, () => {
+      const stream = connect({ port: server.address().port, host: '127.0.0.1' }, {
+        open(stream) { stream.write('one'); throw new Error('thrown in open'); },
+        data(stream, bytes) { stream.end(); throw new Error('thrown in data: ' + bytes); },
+        close(stream, error) { server.close(); throw new Error('thrown in close: ' + error); },
+      });
+    });`,
+    'thrown in open\nthrown in data: one\nthrown in close: null',
+  ));
+
 test('a callback of dns.lookup() that throws is uncaught, and goes no further', () =>
   prints(
     'lookup.cjs',

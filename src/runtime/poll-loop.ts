@@ -124,10 +124,10 @@ export class PollLoop {
   wake(): void {
     if (!this.#running) return;
     this.#slept = false;
-    const now = nowMicros();
-    this.#lastBusy = now;
+    // The clock costs more than the rest: what is sent counts as traffic when it is.
     if (this.#immediate !== null || this.#polling) return;
-    this.#now = now;
+    this.#now = nowMicros();
+    this.#lastBusy = this.#now;
     this.#cancel();
     this.#schedule(0);
   }

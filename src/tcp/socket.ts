@@ -118,14 +118,17 @@ export class TcpSocket extends EventSource {
     return length;
   }
 
-  /** A lent view of the first bytes: valid until the next call to this stack. */
-  peek(): Uint8Array {
+  /**
+   * A lent view of the first bytes: valid until the next call to this stack. `memory` is a view of
+   * the whole arena, if it is to be one of another class (a Buffer).
+   */
+  peek(memory: Uint8Array = this.#tcp.heap.arena.bytes): Uint8Array {
     const c = this.#connection;
     if (c === null || c.rcv.length === 0) return NO_BYTES;
     const at = c.rcv.at(0);
     const first = c.rcv.contiguous(0);
     const length = first < c.rcv.length ? first : c.rcv.length;
-    return this.#tcp.heap.arena.bytes.subarray(at, at + length);
+    return memory.subarray(at, at + length);
   }
 
   /** Drops `bytes` that were peeked at. */

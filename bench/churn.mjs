@@ -10,7 +10,6 @@
  * wait that long.
  * @module
  */
-import { parseArgs } from 'node:util';
 import {
   Address,
   allocateSimdArena,
@@ -20,6 +19,7 @@ import {
   ENDED,
   READABLE,
 } from 'dpdk-net/stack';
+import { saveFigures, settingsOf } from './harness/alone.mjs';
 import { verdict } from './harness/verdict.mjs';
 import { makeScratch, makeStack } from './lean/machine.mjs';
 
@@ -197,9 +197,9 @@ function limits({ done, failed, memory, left, reused }) {
 }
 
 if (process.argv[1]?.endsWith('churn.mjs')) {
-  const { values } = parseArgs({ options: { cycles: { type: 'string', default: '10000000' } } });
+  const { cycles, json } = settingsOf({ full: { cycles: 10_000_000 }, quick: { cycles: 1_000_000 } });
   const cpu = process.cpuUsage();
-  const result = runChurn(Number(values.cycles), PORTS);
+  const result = runChurn(cycles, PORTS);
   const { user, system } = process.cpuUsage(cpu);
   const perSecond = (result.done * 1e6) / (user + system);
   console.log(
@@ -212,5 +212,6 @@ if (process.argv[1]?.endsWith('churn.mjs')) {
     );
   }
   console.log(`left: ${JSON.stringify(result.left)}`);
+  saveFigures(json, { ...result, perSecond });
   if (!verdict(limits(result), console.log)) process.exitCode = 1;
 }

@@ -12,7 +12,6 @@
  * @module
  */
 import { performance } from 'node:perf_hooks';
-import { parseArgs } from 'node:util';
 import {
   Address,
   allocateSimdArena,
@@ -23,6 +22,7 @@ import {
   READABLE,
 } from 'dpdk-net/stack';
 import { SynFlood } from 'dpdk-net/testing';
+import { saveFigures, settingsOf } from './harness/alone.mjs';
 import { verdict } from './harness/verdict.mjs';
 import { makeScratch, makeStack } from './lean/machine.mjs';
 import { serve } from './lean/services.mjs';
@@ -239,7 +239,8 @@ function limits({ connectedPercent, goodput, start, end }) {
 }
 
 if (process.argv[1]?.endsWith('flood.mjs')) {
-  const { values } = parseArgs({ options: { seconds: { type: 'string', default: '8' } } });
-  const result = runFlood(Number(values.seconds), (line) => console.log(line));
+  const { seconds, json } = settingsOf({ full: { seconds: 8 }, quick: { seconds: 3 } });
+  const result = runFlood(seconds, (line) => console.log(line));
+  saveFigures(json, result);
   if (!verdict(limits(result), console.log)) process.exitCode = 1;
 }

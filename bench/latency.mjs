@@ -7,18 +7,21 @@
  * Echoes begin at a steady rate, and one that begins late has waited meanwhile: no omission.
  * @module
  */
+import { saveFigures, settingsOf } from './harness/alone.mjs';
 import { median } from './harness/statistics.mjs';
 import { byTurns, runOnce } from './layer/turns.mjs';
 
-const ROUNDS = 3;
-const UNITS = 50_000;
-const echo = { load: 'echo', connections: 16, units: UNITS };
+const { rounds, units, json } = settingsOf({
+  full: { rounds: 3, units: 50_000 },
+  quick: { rounds: 1, units: 10_000 },
+});
+const echo = { load: 'echo', connections: 16, units };
 
 const peak = runOnce('kernel', echo);
 const perSecond = Math.round(peak.units / peak.seconds / 2);
 console.log(`16 connections, ${perSecond} echoes of 64 bytes a second\n`);
 
-const reports = byTurns({ ...echo, perSecond }, ROUNDS);
+const reports = byTurns({ ...echo, perSecond }, rounds);
 console.log('| | p50 | p99 | p99.9 | collections | processor seconds |\n|---|---|---|---|---|---|');
 for (const [way, runs] of Object.entries(reports)) {
   const micros = (name) =>
@@ -28,3 +31,4 @@ for (const [way, runs] of Object.entries(reports)) {
   const cells = [way, micros('p50'), micros('p99'), micros('p999'), collections, seconds];
   console.log(`| ${cells.join(' | ')} |`);
 }
+saveFigures(json, { perSecond, reports });

@@ -7,11 +7,14 @@
  * Processor time, not time: a busy machine takes from both alike.
  * @module
  */
+import { saveFigures, settingsOf } from './harness/alone.mjs';
 import { median } from './harness/statistics.mjs';
 import { byTurns } from './layer/turns.mjs';
 
-const ROUNDS = 3;
-const UNITS = 30_000;
+const { rounds, units, json } = settingsOf({
+  full: { rounds: 3, units: 30_000 },
+  quick: { rounds: 1, units: 10_000 },
+});
 /** From here on http on the stack is what it is meant to be. */
 const LEAST_RATIO = 1.3;
 
@@ -23,19 +26,22 @@ const CASES = [
 const perSecond = ({ units, cpuSeconds }) => units / cpuSeconds;
 const thousands = (value) => `${(value / 1000).toFixed(1)} k`;
 const ratios = [];
+const results = [];
 
 console.log(
   '| units for each second of processor time | stack | kernel | ratio |\n|---|---|---|---|',
 );
 for (const { load, connections } of CASES) {
-  const { stack, kernel } = byTurns({ load, connections, units: UNITS }, ROUNDS);
+  const { stack, kernel } = byTurns({ load, connections, units }, rounds);
   const [ours, theirs] = [stack, kernel].map((reports) => median(reports.map(perSecond)));
   const ratio = ours / theirs;
   if (load === 'http') ratios.push(ratio);
+  results.push({ load, connections, ours, theirs, ratio });
   const cells = [`${load}, ${connections} connections`, thousands(ours), thousands(theirs)];
   console.log(`| ${cells.join(' | ')} | ${ratio.toFixed(2)} |`);
 }
 
 const overall = ratios.reduce((product, ratio) => product * ratio, 1) ** (1 / ratios.length);
 console.log(`\nhttp overall ${overall.toFixed(2)} (at least ${LEAST_RATIO})`);
+saveFigures(json, { results, overall });
 process.exitCode = overall < LEAST_RATIO ? 1 : 0;

@@ -3,8 +3,9 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { show } from './house/command.mjs';
@@ -14,7 +15,7 @@ const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
 const VARIANTS = ['lean', 'stream', 'net'];
 /** Benchmarks with a program each, which tells its figures itself. */
-const ALONE = ['flood', 'churn', 'idle', 'net', 'latency', 'offload', 'forward'];
+const ALONE = ['queues', 'offload', 'forward', 'idle', 'flood', 'churn', 'net', 'latency'];
 /** Benchmarks whose report is not the table that the others share. */
 const OWN_REPORTS = ['connections', 'loss'];
 /** How many connections at most; room for their objects in the heap. */
@@ -31,6 +32,7 @@ Benchmarks (default: all):
   connect  connect, echo, close, 16 at a time
   http     hello world from node:http, 10 to 2,000 connections
   pair     the stack alone: both ends in one process on one core, beside other stacks' figures
+  queues   echo and HTTP on two queues against one; a worker that is killed (not among "all")
   flood    a SYN flood: legitimate connects, goodput, memory (not among "all")
   churn    10,000,000 connections that open and close: memory, ports, leaks (not among "all")
   idle     what an idle program costs, and its first packet (not among "all"; needs root)
@@ -43,6 +45,7 @@ Benchmarks (default: all):
 
 Options:
   --quick           3 short runs, lean sockets only: less than a minute for each benchmark
+  --long            of queues: 1,000,000 connections each way on 2 and 4 queues as well
   --runs N          runs of each (default 5; the median counts)
   --nice N          priority of all processes alike (default -20 as root), against disturbance
   --variants A,B    ours: lean (the stack's own sockets), stream (TcpStream, of echo and stream),
@@ -65,6 +68,7 @@ function options() {
     allowPositionals: true,
     options: {
       quick: { type: 'boolean', default: false },
+      long: { type: 'boolean', default: false },
       runs: { type: 'string' },
       variants: { type: 'string' },
       nice: { type: 'string' },
@@ -90,10 +94,17 @@ function options() {
   return { ...values, names: positionals, times, variants, nice };
 }
 
-/** One of ALONE, in a process whose memory can be looked at. */
-async function runAlone(name) {
-  const status = await show(process.execPath, ['--expose-gc', at(`bench/${name}.mjs`)]);
+/** One of ALONE, in a process whose memory can be looked at; returns what it wrote, or null. */
+async function runAlone(name, { quick, long }) {
+  const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-bench-'));
+  const json = join(folder, 'figures.json');
+  const flags = [...(quick ? ['--quick'] : []), ...(long && name === 'queues' ? ['--long'] : [])];
+  const program = at(`bench/${name}.mjs`);
+  const status = await show(process.execPath, ['--expose-gc', program, ...flags, '--json', json]);
   if (status !== 0) process.exitCode = 1;
+  const figures = existsSync(json) ? JSON.parse(readFileSync(json, 'utf8')) : null;
+  rmSync(folder, { recursive: true });
+  return figures;
 }
 
 /** `connections`, in a process with a heap of its own. */
@@ -149,13 +160,23 @@ async function main() {
   const { BENCHMARKS } = await import('../bench/harness/suite.mjs');
   const names = chosen.names.length > 0 ? chosen.names : BENCHMARKS;
   checkNames(names, [...BENCHMARKS, ...ALONE, ...OWN_REPORTS], chosen);
+  const alone = {};
   for (const name of names) {
-    if (ALONE.includes(name)) await runAlone(name);
+    if (ALONE.includes(name)) alone[name] = await runAlone(name, chosen);
     if (name === 'connections') await runConnections(chosen);
     if (name === 'loss') await runLosses(chosen);
   }
   const suite = names.filter((name) => BENCHMARKS.includes(name));
-  if (suite.length > 0) await runSuite(suite, chosen);
+  if (suite.length > 0) await runSuite(suite, chosen, alone);
+  else if (Object.keys(alone).length > 0) await saveAlone(alone, chosen);
+}
+
+/** The figures of those with a program each, by their names. */
+async function saveAlone(alone, { quick, json }) {
+  const { describeMachine } = await import('../bench/harness/machine.mjs');
+  const { version = null } = await findDpdk();
+  const report = { machine: describeMachine(version), quick, ...alone };
+  save(json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 function checkNames(names, known, { json, svg, out }) {
@@ -177,7 +198,7 @@ async function runLosses(chosen) {
 }
 
 /** Those that are measured in turns with the kernel, and told in one table. */
-async function runSuite(names, chosen) {
+async function runSuite(names, chosen, alone) {
   const { runBenchmark } = await import('../bench/harness/suite.mjs');
   const { allowedCpus, busy, describeMachine } = await import('../bench/harness/machine.mjs');
   const { raisePriority } = await import('../bench/harness/priority.mjs');
@@ -201,6 +222,7 @@ async function runSuite(names, chosen) {
     settings: { ...chosen.times, nice, notes },
     results: [],
     references: [],
+    ...alone,
   };
   const failures = [];
   const tell = makeProgress(process.stdout, chosen.times.runs);

@@ -27,12 +27,16 @@ export class Namespaces {
   static CLIENT_ADDRESS = '10.98.0.1';
   static SERVER_ADDRESS = '10.98.0.2';
   /** The namespace with a loopback only, and the two ends of the veth pair. */
-  loopback = `${PREFIX}-${process.pid}-lo`;
-  client = `${PREFIX}-${process.pid}-a`;
-  server = `${PREFIX}-${process.pid}-b`;
+  loopback;
+  client;
+  server;
 
-  /** Makes them. Throws when this needs root, and leaves nothing. */
-  constructor() {
+  /** Makes them; `tag` tells several of a process apart. Throws when this needs root, and leaves nothing. */
+  constructor(tag = '') {
+    const name = `${PREFIX}-${process.pid}-${tag}`;
+    this.loopback = `${name}lo`;
+    this.client = `${name}a`;
+    this.server = `${name}b`;
     removeStale();
     try {
       for (const name of [this.loopback, this.client, this.server]) {

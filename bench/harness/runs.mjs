@@ -13,7 +13,8 @@ const PER_CASE_MS = 10_000;
 
 /**
  * Runs the cases of `program` in a `way`. Returns a Map from the case's name to { rate, seconds,
- * cpu }; throws an Error that says what the processes said when one of them fails.
+ * cpu, cpuOf, message }: processor seconds of all, of [server, client], and what the client said;
+ * throws an Error that says what the processes said when one of them fails.
  */
 export async function runOnce(way, program, cases, times) {
   const settings = { program, ...times };
@@ -60,9 +61,9 @@ export async function runWrk(way, { runMs }) {
 async function runClient(servers, command, where, { cases, times }) {
   const client = new Child(command, where);
   const processes = [...servers, client];
-  const cpu = () => processes.reduce((sum, { pid }) => sum + cpuSeconds(pid), 0);
+  const cpu = () => processes.map(({ pid }) => cpuSeconds(pid));
   const results = new Map();
-  let before = 0;
+  let before = [];
   const patience =
     READY_MS + times.firstMs + cases.length * (times.warmupMs + times.runMs + PER_CASE_MS);
   const finished = new Promise((resolve, reject) => {
@@ -75,7 +76,9 @@ async function runClient(servers, command, where, { cases, times }) {
       if (message.begin !== undefined) before = cpu();
       if (message.end !== undefined) {
         const { end, units, seconds } = message;
-        results.set(end, { rate: units / seconds, seconds, cpu: cpu() - before });
+        const cpuOf = cpu().map((now, i) => now - before[i]);
+        const sum = cpuOf.reduce((all, one) => all + one, 0);
+        results.set(end, { rate: units / seconds, seconds, cpu: sum, cpuOf, message });
       }
       if (message.done === true && results.size === cases.length) settle(resolve);
     });

@@ -1,0 +1,83 @@
+/**
+ * Two queues against one: echo and HTTP from unmodified Node programs under `dpdk-net run`, over
+ * memif and over af_packet on a veth pair.
+ *
+ *     npm run bench -- queues [--quick] [--long] [--json FILE]
+ *
+ * queues/compare.mjs says how the load's share of the processors is accounted for.
+ * @module
+ */
+import { saveFigures, settingsOf } from './harness/alone.mjs';
+import { killChildren } from './harness/children.mjs';
+import { allowedCpus, describeMachine } from './harness/machine.mjs';
+import { Namespaces } from './harness/namespaces.mjs';
+import { raisePriority } from './harness/priority.mjs';
+import { verdict } from './harness/verdict.mjs';
+import { ACCOUNTING, compare, linesOf } from './queues/compare.mjs';
+import { memif, packetSocket } from './queues/ways.mjs';
+
+const LEAST_RATIO = 1.8;
+/** For each queue. */
+const CASES = {
+  echo: { name: 'echo', load: 'echo', connections: 2000, unit: 'round trips/s' },
+  http: { name: 'http', load: 'http', connections: 200, unit: 'requests/s' },
+};
+
+const { rounds, firstMs, runMs, json } = settingsOf({
+  full: { rounds: 3, firstMs: 4000, runMs: 2500 },
+  quick: { rounds: 1, firstMs: 2500, runMs: 1000 },
+  flags: ['long'],
+});
+
+/** Network namespaces that go when we do. */
+function makeNamespaces() {
+  const made = [];
+  process.once('exit', () => {
+    killChildren();
+    for (const namespaces of made) namespaces.remove();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1));
+  for (const tag of ['x', 'y']) made.push(new Namespaces(tag));
+  return made;
+}
+
+/** For each wire the two systems of one queue, and the one of two. */
+function makeWires([first, second]) {
+  const spaces = makeNamespaces();
+  const socket = (name) => `dpdk-net-queues-${process.pid}-${name}`;
+  return {
+    memif: {
+      one: [memif([first], socket('a')), memif([second], socket('b'))],
+      two: memif([first, second], socket('c')),
+    },
+    af_packet: {
+      one: [packetSocket([first], spaces[0]), packetSocket([second], spaces[1])],
+      two: packetSocket([first, second], spaces[0]),
+    },
+  };
+}
+
+async function main() {
+  const cpus = allowedCpus();
+  if (cpus.length < 2) throw new Error('two queues need two processors');
+  raisePriority(-20);
+  console.log(ACCOUNTING);
+  const results = [];
+  const settings = { rounds, times: { firstMs, warmupMs: 0, runMs, cases: CASES } };
+  for (const [wire, ways] of Object.entries(makeWires(cpus.slice(-2)))) {
+    for (const [program, single] of Object.entries(CASES)) {
+      const found = await compare(ways, program, single, settings);
+      console.log(`${linesOf(`${program} over ${wire}`, single.unit, found).join('\n')}\n`);
+      results.push({ wire, program, ...found });
+    }
+  }
+  saveFigures(json, { machine: describeMachine(null), results });
+  const limits = results.map(({ wire, program, ratio }) => [
+    `${program} over ${wire}: two queues at least ${LEAST_RATIO} times one, at equal cores`,
+    ratio.equalCores >= LEAST_RATIO,
+  ]);
+  if (!verdict(limits, console.log)) process.exitCode = 1;
+}
+
+await main();
+process.exit();

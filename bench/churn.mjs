@@ -197,7 +197,10 @@ function limits({ done, failed, memory, left, reused }) {
 }
 
 if (process.argv[1]?.endsWith('churn.mjs')) {
-  const { cycles, json } = settingsOf({ full: { cycles: 10_000_000 }, quick: { cycles: 1_000_000 } });
+  const { cycles, json } = settingsOf({
+    full: { cycles: 10_000_000 },
+    quick: { cycles: 1_000_000 },
+  });
   const cpu = process.cpuUsage();
   const result = runChurn(cycles, PORTS);
   const { user, system } = process.cpuUsage(cpu);

@@ -44,15 +44,20 @@ function makeNamespaces() {
 /** For each wire the two systems of one queue, and the one of two. */
 function makeWires([first, second]) {
   const spaces = makeNamespaces();
+  const crossed = [
+    { server: [first], load: [second] },
+    { server: [second], load: [first] },
+  ];
+  const both = { server: [first, second], load: [second, first] };
   const socket = (name) => `dpdk-net-queues-${process.pid}-${name}`;
   return {
     memif: {
-      one: [memif([first], socket('a')), memif([second], socket('b'))],
-      two: memif([first, second], socket('c')),
+      one: [memif(crossed[0], socket('a')), memif(crossed[1], socket('b'))],
+      two: memif(both, socket('c')),
     },
     af_packet: {
-      one: [packetSocket([first], spaces[0]), packetSocket([second], spaces[1])],
-      two: packetSocket([first, second], spaces[0]),
+      one: [packetSocket(crossed[0], spaces[0]), packetSocket(crossed[1], spaces[1])],
+      two: packetSocket(both, spaces[0]),
     },
   };
 }

@@ -5,10 +5,9 @@
 import { runOnce } from '../harness/runs.mjs';
 import { digits, median, readable } from '../harness/statistics.mjs';
 
-export const ACCOUNTING = `One queue of the server and the thread that loads it share a processor. Two queues and two such
-threads have two. While one queue is measured, a second system of one queue with its load is
-on the other processor and measured, too: so both processors are as busy in both, and a queue has
-as many connections. per queue: units a second. server, load: processor seconds a second, of both
+export const ACCOUNTING = `Two queues of the server and two threads that load them have two processors, a queue and a thread
+each. One queue: two systems of their own at the same time, each with its server on one processor and
+its load on the other, so that both processors are as busy, and a queue has as many connections. per queue: units a second. server, load: processor seconds a second, of both
 systems and of one with two queues. per server s: units for each processor second of the server.
 Measured: the rate of two queues against that of one. At equal cores: what two queues do on
 two cores of their own against one on one, by the server's processor seconds.

@@ -10,8 +10,7 @@ import { once } from 'node:events';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { readSource } from '../../dist/config/config.js';
-import { configFrom } from '../../dist/config/config.js';
+import { configFrom, readSource } from '../../dist/config/config.js';
 import { Queues } from '../../dist/runtime/queues.js';
 import { endWithParent, say, settings } from '../measure.mjs';
 

@@ -16,15 +16,14 @@ const SERVERS = { echo: at('bench/peers/echo.mjs'), http: at('bench/peers/hello.
 const sets = (settings) => settings.flatMap((setting) => ['--set', setting]);
 
 /**
- * A way for runOnce(): as many queues as there are `cpus`, and on each processor one queue of the
- * server and the thread that loads it.
+ * A way for runOnce(): a queue of the server on each of `cpus.server`, a thread that loads on each
+ * of `cpus.load`.
  */
 function way({ cpus, namespaces, serverSettings, load }) {
-  const where = cpus.join(',');
-  const queues = cpus.length;
+  const queues = cpus.server.length;
   return {
     server: {
-      cpu: where,
+      cpu: cpus.server.join(','),
       namespace: namespaces?.server ?? null,
       command: (program) => [
         ...[node, at('lib/cli/main.js'), 'run', '--quiet', '--queues', `${queues}`],
@@ -33,10 +32,10 @@ function way({ cpus, namespaces, serverSettings, load }) {
       ],
     },
     client: {
-      cpu: where,
+      cpu: cpus.load.join(','),
       namespace: namespaces?.client ?? null,
       command: (program, times) => {
-        const given = { ...times, ...load, one: times.cases[program], queues, cpus };
+        const given = { ...times, ...load, one: times.cases[program], queues, cpus: cpus.load };
         return [node, at('bench/queues/load.mjs'), JSON.stringify(given)];
       },
     },
@@ -54,7 +53,7 @@ export function memif(cpus, socket) {
     load: {
       address: MEMIF.server,
       config: CONFIG,
-      settings: [...settings, 'poll.spin=false', `queues.count=${cpus.length}`],
+      settings: [...settings, 'poll.spin=false', `queues.count=${cpus.load.length}`],
     },
   });
 }
@@ -65,7 +64,7 @@ export function packetSocket(cpus, namespaces) {
     cpus,
     namespaces,
     serverSettings: [
-      `dpdk.vdev=net_af_packet0,iface=veth0,qpairs=${cpus.length}`,
+      `dpdk.vdev=net_af_packet0,iface=veth0,qpairs=${cpus.server.length}`,
       `network.ip=${PACKET_SOCKET}/24`,
     ],
     load: { address: PACKET_SOCKET },

@@ -16,8 +16,11 @@
 
 #define STEERINGS_MAX 64
 #define CHANGING ((int32_t)STEER_CHANGING)
-/* Frames that wait for one queue; a worker that stands still keeps no more of the others' memory. */
-#define RING_SIZE 512
+/*
+ * Frames that wait for one queue: ten milliseconds of a worker that collects garbage. One that stands still
+ * keeps no more of the others' memory.
+ */
+#define RING_SIZE 2048
 /* Of one burst: the rest is for the device. A multiple of what vector drivers ask for. */
 #define HANDED_MAX 32
 

@@ -18,7 +18,7 @@ const TCP_MAX = 60;
 /** Slots beyond those in the device: the ring and its table, what waits, the pool's cache. */
 const SPARE = 512;
 /** What waits in the ring of a queue that stands still may all be one other queue's. */
-const HANDED = 512;
+const HANDED = 2048;
 /** Pools of each queue. */
 const POOLS = 4;
 /** Large buffers for joined segments, one for each flow of a burst (JOINING_MAX in native/src). */

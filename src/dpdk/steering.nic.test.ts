@@ -264,21 +264,21 @@ test('the table changes while frames fly: none is lost, none overtaken', () => {
 });
 
 test('a ring that is full drops and counts; all slots come back', () => {
-  const port = openPort({ device: 'net_ring6', queues: 2, ...SMALL });
+  const port = openPort({ device: 'net_ring6', queues: 2, txDescriptors: 4096, ...SMALL });
   let port80 = 1;
   const fields = { ...V4 };
   while (port.steering!.queueOf(Address.parse(V4.dst), Address.parse(V4.src), 80, port80) !== 1) {
     port80++;
   }
   const frame = Packet.tcp({ ...fields, srcPort: port80, dstPort: 80 });
-  for (let sent = 0; sent < 1000; ) {
+  for (let sent = 0; sent < 3000; ) {
     for (; sent % 50 !== 49; sent++) arrive(port, 0, frame);
     sent++;
     receiveFrames(port.links[0]!);
   }
   collectFrom(port, 0);
   const [first] = port.counters();
-  assert.equal(first!.rxHandoverFull! + first!.rxHandedOver!, 980);
+  assert.equal(first!.rxHandoverFull! + first!.rxHandedOver!, 2940);
   assert.ok(first!.rxHandoverFull! > 400);
   assert.equal(collect(port).length, first!.rxHandedOver);
   for (const link of port.links) link.close();

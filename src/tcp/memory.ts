@@ -3,8 +3,9 @@
  * what happens when memory is short.
  *
  * A connection begins with a little. Its receive limit doubles when the program reads
- * half of it within a round trip (dynamic right-sizing, as Linux's tcp_rcv_space_adjust); its send
- * limit is twice the congestion window. The ceilings are the options receiveBufferBytes and
+ * a quarter of it within a round trip (dynamic right-sizing, as Linux's tcp_rcv_space_adjust): what a
+ * peer in slow start sends next is twice that, and what the window lets out at once after having held
+ * it up overflows queues. Its send limit is twice the congestion window. The ceilings are the options receiveBufferBytes and
  * sendBufferBytes, and an eighth of the budget.
  *
  * What arrives early needs room up to where it belongs, and so one byte at the far edge of the window
@@ -220,8 +221,8 @@ export function startMeasuring(tcp: Tcp, c: Connection): void {
 }
 
 /**
- * The program has read half of the limit, up to `read`. In less than a round trip? Then the window
- * is what holds the peer up, and is doubled.
+ * The program has read a quarter of the limit, up to `read`. In less than a round trip? Then the window
+ * will soon hold the peer up, and is doubled.
  */
 export function measureReading(tcp: Tcp, c: Connection, read: number): void {
   const elapsed = (tcp.clock.us - c.rcvMeasuredAt) | 0;

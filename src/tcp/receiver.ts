@@ -195,7 +195,7 @@ function takeFin(tcp: Tcp, c: Connection): void {
  */
 export function windowOpened(tcp: Tcp, c: Connection): void {
   const read = (c.rcvNxt - c.rcv.length) | 0;
-  if (((read - c.rcvMeasured) | 0) >= c.rcvLimit >> 1) measureReading(tcp, c, read);
+  if (((read - c.rcvMeasured) | 0) >= c.rcvLimit >> 2) measureReading(tcp, c, read);
   const largest = largestWindow(c);
   const buffer = receiveLimit(tcp, c);
   const limit = buffer < largest ? buffer : largest;

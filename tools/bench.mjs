@@ -41,7 +41,7 @@ Benchmarks (default: all):
   offload  bulk over memif, segmentation and joining by the addon against without (not among "all")
   forward  frames received and sent by one core, beside testpmd (not among "all")
   connections  memory of an idle one, and echoes among up to 1,000,000 (not among "all")
-  loss     goodput under loss, simulated and against the kernel over TAP (not among "all")
+  loss     goodput under loss, simulated and against the kernel over TAP; fairness (not among "all")
 
 Options:
   --quick           3 short runs, lean sockets only: less than a minute for each benchmark

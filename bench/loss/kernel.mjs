@@ -19,14 +19,14 @@ import * as Ends from './ends.mjs';
 
 const { quick = false, congestion = 'cubic' } = JSON.parse(process.env.LOSS_OPTIONS ?? '{}');
 const LOSSES = [0.001, 0.01, 0.03];
-const RTTS_MS = quick ? [40] : [20, 60];
-const ROUNDS = quick ? 1 : 3;
+const RTTS_MS = quick ? [50] : [50, 100];
+const ROUNDS = quick ? 1 : 5;
 const SETTLE_SECONDS = 2;
 const SECONDS = quick ? 6 : 10;
 const BUFFERS = { sendBufferBytes: 1 << 20, receiveBufferBytes: 1 << 20 };
 /** Of all connections of a sender together, about: the more losses, the less does chance matter. */
-const SEGMENTS_PER_SECOND = 5000;
-const FLOWS = { least: 16, most: 32 };
+const SEGMENTS_PER_SECOND = 3000;
+const FLOWS = { least: 8, most: 32 };
 const SINK_PORT = 5001;
 const SOURCE_PORT = 5002;
 

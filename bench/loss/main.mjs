@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- loss [--quick] [--out PATH]`: goodput under loss, in the simulator and against
- * the kernel.
+ * the kernel, and how flows share a bottleneck.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -8,7 +8,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { busy, describeMachine } from '../harness/machine.mjs';
 import { readable } from '../harness/statistics.mjs';
+import { fairness, LEAST_INDEX } from './fairness.mjs';
 import { matrix } from './matrix.mjs';
 import { markdown, picture } from './report.mjs';
 
@@ -16,16 +18,21 @@ const KERNEL = fileURLToPath(new URL('kernel.mjs', import.meta.url));
 /** Of the kernel's goodput: what ours has to reach in every cell. */
 const LEAST_RATIO = 0.9;
 
+const FLOWS = { full: 64, quick: 16 };
+const SEEDS = { full: [1, 2, 3], quick: [1] };
+
 /**
- * @param options.quick small transfers, few cells against the kernel
+ * @param options.quick small transfers, few cells against the kernel, few flows
  * @param options.out   the results go to `out`.md, .json and .svg
- * Returns whether every payload was intact, and no cell below the ratio that is asked for.
+ * Returns whether every payload was intact, no cell below the ratio that is asked for, and the
+ * bottleneck shared fairly.
  */
 export async function runLoss({ quick, out }) {
   const cells = matrix({ quick, tell: (cell) => console.log(cellLine(cell)) });
-  const notes = [];
+  const shared = share(quick ? 'quick' : 'full');
+  const notes = [busy()].filter((note) => note !== null);
   const kernel = await againstKernel(quick, notes);
-  const report = { matrix: cells, kernel, notes };
+  const report = { machine: describeMachine(null), matrix: cells, fairness: shared, kernel, notes };
   if (out !== undefined) {
     mkdirSync(dirname(out), { recursive: true });
     writeFileSync(`${out}.json`, `${JSON.stringify(report, null, 2)}\n`);
@@ -40,7 +47,18 @@ export async function runLoss({ quick, out }) {
   console.log(`${broken} of ${cells.length} cells with a payload that is not intact`);
   const asked = `${LEAST_RATIO * 100} % of the kernel's goodput`;
   console.log(`${below} of ${kernel.length} cells below ${asked}`);
-  return broken === 0 && below === 0;
+  const unfair = shared.filter(({ index }) => index < LEAST_INDEX).length;
+  console.log(`${unfair} of ${shared.length} seeds with a Jain index below ${LEAST_INDEX}`);
+  return broken === 0 && below === 0 && unfair === 0;
+}
+
+function share(extent) {
+  return SEEDS[extent].map((seed) => {
+    const result = fairness({ flows: FLOWS[extent], seed });
+    const used = `${(result.used * 100).toFixed(1)} % of the bottleneck`;
+    console.log(`${result.flows} flows, seed ${seed}: Jain ${result.index.toFixed(4)}, ${used}`);
+    return result;
+  });
 }
 
 function cellLine({ loss, rttMs, reorder, bytesPerSecond, timeouts, recoveries, undone, intact }) {

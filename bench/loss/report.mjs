@@ -9,8 +9,8 @@ const CELL_HEIGHT = 30;
 const LEFT = 90;
 const TOP = 84;
 
-/** @param report { matrix, kernel, congestion, quick } */
-export function markdown({ matrix, kernel, notes }) {
+/** @param report { matrix, fairness, kernel, notes } */
+export function markdown({ matrix, fairness, kernel, notes }) {
   const parts = [
     '# Goodput under loss',
     '',
@@ -23,6 +23,10 @@ export function markdown({ matrix, kernel, notes }) {
     'payload was compared byte for byte in every cell.',
     '',
     ...matrixTable(matrix),
+    '',
+    '## Shares of a bottleneck',
+    '',
+    ...fairnessTable(fairness),
   ];
   if (kernel.length > 0) parts.push('', '## Against the Linux kernel', '', ...kernelTable(kernel));
   for (const note of notes) parts.push('', note);
@@ -40,6 +44,20 @@ function matrixTable(matrix) {
     }),
   ]);
   return tableOf(head, rows);
+}
+
+function fairnessTable(fairness) {
+  const rows = fairness.map(({ flows, seed, index, used }) => [
+    String(flows),
+    String(seed),
+    index.toFixed(4),
+    percent(used),
+  ]);
+  return [
+    'Flows of 125 kbit/s each over 400 ms, a queue of one BDP that drops its tail; over 200 s of virtual time.',
+    '',
+    ...tableOf(['flows', 'seed', "Jain's index", 'of the bottleneck used'], rows),
+  ];
 }
 
 function kernelTable(kernel) {

@@ -79,6 +79,7 @@ const rejects: Record<string, Uint8Array[]> = {
       (src) => Build.udp({ ...to, src }),
     ),
     Build.udp({ ...to, dst: '127.0.0.1' }),
+    Build.udp({ ...to, src: '0.0.0.0', dst: '224.0.0.1', dstMac: '01:00:5e:00:00:01' }),
     ...[HOST6, '::1', 'ff02::5', '::'].map((src) => Build.udp({ ...to6, src })),
     Build.udp({ ...to6, dst: '::1' }),
     mapped(22),

@@ -50,9 +50,6 @@ export interface IngressBranches {
   unknownProtocol(packet: Packet): void;
 }
 
-/** 224.0.0.0/24: groups of the link. */
-const LINK_GROUPS = 0xe00000;
-
 export class Ingress {
   readonly #core: Core;
   readonly #view: DataView;
@@ -149,7 +146,7 @@ export class Ingress {
     }
     const src = Ipv4.src(view, ipAt);
     const dst = Ipv4.dst(view, ipAt);
-    if (nic.loopback === 0 && this.#isMartianV4(src, dst)) return Drop.IP_MARTIAN_SOURCE;
+    if (nic.loopback === 0 && this.#isMartianV4(src, dst, ipAt)) return Drop.IP_MARTIAN_SOURCE;
     packet.version = 4;
     packet.src0 = 0;
     packet.src1 = 0;
@@ -250,12 +247,17 @@ export class Ingress {
   }
 
   /** No host on a wire sends this (RFC 1122 3.2.1.3): 0/8, 127/8, groups, broadcast, ourselves. */
-  #isMartianV4(src: number, dst: number): boolean {
+  #isMartianV4(src: number, dst: number, ipAt: number): boolean {
     const first = src >>> 24;
     if (first >= 224 || first === 127 || dst >>> 24 === 127) return true;
-    // A switch that has no address asks who is in which group from 0.0.0.0 (RFC 4541 2.1.1).
-    if (first === 0) return src !== 0 || dst >>> 8 !== LINK_GROUPS;
+    if (first === 0) return src !== 0 || !this.#isGroupQuestion(dst, ipAt);
     return this.#addresses.kind(0, 0, V4_PREFIX, src) !== NONE;
+  }
+
+  /** A switch that has no address asks from 0.0.0.0 who is in which group (RFC 4541 2.1.1). */
+  #isGroupQuestion(dst: number, ipAt: number): boolean {
+    const protocol = Ipv4.protocolOf(Ipv4.thirdWord(this.#view, ipAt));
+    return dst >>> 28 === 14 && protocol === Ipv4.PROTOCOL_IGMP;
   }
 
   /**

@@ -44,3 +44,16 @@ test('one that waits for long does not keep the entries of those that come and g
   assert.equal(waits.oldest(), patient);
   assert.equal(waits.oldest(), busy);
 });
+
+test('who waits again is as old as this wait, not as its last one', () => {
+  const connections = connectionsOf(200);
+  const waits = new TimeWaits(connections);
+  const [again, once] = [connections[150]!, connections[7]!];
+  enter(waits, again);
+  enter(waits, once);
+  leave(waits, again);
+  enter(waits, again);
+  assert.equal(waits.oldest(), once);
+  assert.equal(waits.oldest(), again);
+  assert.equal(waits.oldest(), null);
+});

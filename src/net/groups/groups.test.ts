@@ -235,6 +235,8 @@ test('a switch without an address may ask from 0.0.0.0', () => {
   host.advance(1100);
   host.gets(igmp({ src: '0.0.0.0' }));
   assert.equal(host.advance(1010).length, 1);
+  host.gets(igmp({ src: '0.0.0.0', group: GROUP.toString() }));
+  assert.equal(host.advance(1010).length, 1);
 });
 
 test('queries from behind a router, cut off, or about no group are dropped', () => {

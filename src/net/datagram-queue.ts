@@ -13,6 +13,13 @@ import type { Packet } from './packet.ts';
 /** Bytes of a block before the payload. */
 const HEADER = 32;
 
+/** Where the parts of a listed datagram lie, from what list() gave. */
+export const LENGTH_AT = 4;
+export const FROM_AT = 8;
+export const LABEL_AT = 24;
+export const HOPS_AT = 28;
+export const PAYLOAD_AT = HEADER;
+
 export class DatagramQueue {
   /** Datagrams, and the bytes of memory they take. */
   count = 0;
@@ -57,21 +64,31 @@ export class DatagramQueue {
 
   // The first datagram; only while count > 0.
   get length(): number {
-    return this.#word(4);
+    return this.#word(LENGTH_AT);
   }
   /** Word 0 to 3 of the sender's address. */
   from(word: number): number {
-    return this.#word(8 + (word << 2));
+    return this.#word(FROM_AT + (word << 2));
   }
   get label(): number {
-    return this.#word(24);
+    return this.#word(LABEL_AT);
   }
   get hops(): number {
-    return this.#word(28);
+    return this.#word(HOPS_AT);
   }
   /** Where its payload lies in the arena. */
   get payloadAt(): number {
     return this.#first + HEADER;
+  }
+
+  /** Lists datagrams from the first one, as many as `into` has room for; returns how many. */
+  list(into: Int32Array): number {
+    let count = 0;
+    for (let block = this.#first; block !== NO_BLOCK && count < into.length; count++) {
+      into[count] = block;
+      block = this.#heap.arena.view.getInt32(block, true);
+    }
+    return count;
   }
 
   /** Forgets the first datagram. */

@@ -41,6 +41,10 @@ export class Datagrams {
   /** The native side has been bound beside ours, for kernel routes. */
   hasKernelSide = false;
   isReceiving = false;
+  /** Takes what waits, in place of onmessage; null: one message at a time. See dgram-batch.ts. */
+  takeBatch: ((socket: UdpSocket) => void) | null = null;
+  /** There is room again after a batch found none. */
+  drain: (() => void) | null = null;
   readonly #engine: Engine;
   readonly #handle: UdpHandle;
   readonly #resource = new AsyncResource('UDPWRAP');
@@ -62,6 +66,13 @@ export class Datagrams {
   get socket(): UdpSocket | null {
     return this.#socket;
   }
+
+  get engine(): Engine {
+    return this.#engine;
+  }
+
+  /** Something was sent: it leaves in the next turn. */
+  readonly wake = (): void => this.#engine.loop.wake();
 
   get isV6(): boolean {
     return this.#v6;
@@ -207,7 +218,7 @@ export class Datagrams {
     let isDone = false;
     try {
       if ((events & READABLE) !== 0) this.#receiveAll();
-      if ((events & WRITABLE) !== 0) this.#sendWaiting();
+      if ((events & WRITABLE) !== 0) this.#writable();
       if ((events & FAILED) !== 0) this.#tellFailure();
       isDone = true;
     } finally {
@@ -233,7 +244,8 @@ export class Datagrams {
     for (let count = 0; count < DATAGRAMS_PER_TURN; count++) {
       const socket = this.#socket;
       if (socket === null || !this.isReceiving || socket.receiveSize < 0) return;
-      this.#deliver(socket);
+      if (this.takeBatch !== null) this.#resource.runInAsyncScope(this.takeBatch, null, socket);
+      else this.#deliver(socket);
       drainTicks();
     }
     this.#schedule();
@@ -252,6 +264,13 @@ export class Datagrams {
     fillName(from, socket.fromAddress(), socket.fromPort, this.#v6);
     const handle = this.#handle;
     this.#resource.runInAsyncScope(() => handle.onmessage?.(message.length, handle, message, from));
+  }
+
+  #writable(): void {
+    this.#sendWaiting();
+    if (this.#waiting.length > 0 || this.drain === null) return;
+    this.#resource.runInAsyncScope(this.drain);
+    drainTicks();
   }
 
   #sendWaiting(): void {

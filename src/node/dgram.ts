@@ -16,6 +16,8 @@ const Base = dgram.Socket as unknown as new (
   listener?: Listener,
 ) => dgram.Socket;
 
+export { Batch, type BatchHandlers, onBatches, Peer, sendMany } from './dgram-batch.ts';
+
 export class Socket extends Base {
   constructor(type: dgram.SocketType | dgram.SocketOptions, listener?: Listener) {
     super(type, listener);

@@ -13,6 +13,11 @@ import { type Context, type Method, type Methods, optionMethods } from './udp-op
 
 const DATAGRAMS = Symbol('dpdk-net datagrams');
 
+/** Ours for a handle that is on a stack; null: the kernel's. */
+export function datagramsOf(handle: object): Datagrams | null {
+  return (handle as { [DATAGRAMS]?: Datagrams })[DATAGRAMS] ?? null;
+}
+
 let installed: { engine: Engine } | null = null;
 
 /** The methods of Node's own class, also those it inherits, before any is replaced. */

@@ -6,7 +6,7 @@ import { StackError } from '../base/errors.ts';
 import { TX_UDP_SUM } from '../link/layout.gen.ts';
 import { NO_SLOT } from '../net/egress.ts';
 import type { Path } from '../net/path.ts';
-import type { Arena } from '../storage/arena.ts';
+import { type Arena, copy } from '../storage/arena.ts';
 import * as Checksum from '../wire/checksum.ts';
 import * as Ipv4 from '../wire/ipv4.ts';
 import * as Wire from '../wire/udp.ts';
@@ -113,6 +113,8 @@ export function copyIn(
   if (end - start <= LOOP_BYTES) {
     for (let i = start; i < end; i++) bytes[to + i - start] = from[i]!;
   } else {
-    bytes.set(start === 0 && end === from.length ? from : from.subarray(start, end), to);
+    const inArena = arena.offsetOf(from);
+    if (inArena >= 0) copy(arena, to, inArena + start, end - start);
+    else bytes.set(start === 0 && end === from.length ? from : from.subarray(start, end), to);
   }
 }

@@ -4,6 +4,9 @@
  *
  *     npm run bench -- queues [--quick] [--long] [--json FILE]
  *
+ * Then connections both ways while one flow in ten comes to a wrong queue: 20,000 each way on two
+ * and on four queues, with --long 1,000,000.
+ *
  * queues/compare.mjs says how the load's share of the processors is accounted for.
  * @module
  */
@@ -13,6 +16,7 @@ import { allowedCpus, describeMachine } from './harness/machine.mjs';
 import { Namespaces } from './harness/namespaces.mjs';
 import { raisePriority } from './harness/priority.mjs';
 import { verdict } from './harness/verdict.mjs';
+import { astrayLimits, astrayLine, runAstray } from './queues/astray.mjs';
 import { ACCOUNTING, compare, linesOf } from './queues/compare.mjs';
 import { memif, packetSocket } from './queues/ways.mjs';
 
@@ -23,7 +27,7 @@ const CASES = {
   http: { name: 'http', load: 'http', connections: 200, unit: 'requests/s' },
 };
 
-const { rounds, firstMs, runMs, json } = settingsOf({
+const { rounds, firstMs, runMs, json, long, quick } = settingsOf({
   full: { rounds: 3, firstMs: 4000, runMs: 2500 },
   quick: { rounds: 1, firstMs: 2500, runMs: 1000 },
   flags: ['long'],
@@ -76,12 +80,24 @@ async function main() {
       results.push({ wire, program, ...found });
     }
   }
-  saveFigures(json, { machine: describeMachine(null), results });
+  const strays = await runStrays();
+  saveFigures(json, { machine: describeMachine(null), results, strays });
   const limits = results.map(({ wire, program, ratio }) => [
     `${program} over ${wire}: two queues at least ${LEAST_RATIO} times one, at equal cores`,
     ratio.equalCores >= LEAST_RATIO,
   ]);
+  limits.push(...strays.flatMap(astrayLimits));
   if (!verdict(limits, console.log)) process.exitCode = 1;
+}
+
+async function runStrays() {
+  const connections = long ? 1_000_000 : quick ? 2000 : 20_000;
+  const found = [];
+  for (const queues of [2, 4]) {
+    found.push(await runAstray(queues, connections));
+    console.log(astrayLine(found.at(-1)));
+  }
+  return found;
 }
 
 await main();

@@ -55,6 +55,11 @@ export class Child {
     this.#onMessage = listener;
   }
 
+  /** Writes a line to its standard input. */
+  say(line) {
+    this.#process.stdin.write(`${line}\n`);
+  }
+
   /** The next line that the process says; rejects when it ends instead, or after a time. */
   firstLine(timeoutMs) {
     return new Promise((resolve, reject) => {

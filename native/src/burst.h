@@ -31,6 +31,11 @@ static inline void burst_drop(struct queue *queue, struct rte_mbuf *mbuf, enum q
 	rte_pktmbuf_free(mbuf);
 }
 
+/*
+ * What the device has, up to `most` frames; none, counted, while there are no buffers for a burst:
+ * then it waits where it is.
+ */
+uint16_t receive_burst(struct queue *queue, struct rte_mbuf **frames, uint16_t most);
 /* Takes over the stack's transmit descriptors; false when one of them is forged. */
 bool transmit_take(struct queue *queue);
 /* Sends what the device takes; the rest waits, in order. */

@@ -10,7 +10,9 @@
 #include <rte_mbuf_pool_ops.h>
 
 #include "compat.h"
+#include "layout.h"
 #include "pool.h"
+#include "shared_pool.h"
 
 #define POOL_CACHE 256
 #define LINE 64
@@ -19,18 +21,16 @@
  * An empty pool of `count` mbufs with `room` bytes each. Where a device sees virtual addresses
  * (IOVA as VA, the usual case) elements may cross pages; else DPDK keeps them inside one.
  */
-static struct rte_mempool *empty_pool(unsigned int arena, unsigned int index, unsigned int count,
-				      unsigned int room, int socket)
+static struct rte_mempool *empty_pool(const char *name, unsigned int count, unsigned int room,
+				      int socket, bool cached)
 {
 	unsigned int flags = RTE_MEMPOOL_F_NO_SPREAD;
 	unsigned int cache = count >= 4 * POOL_CACHE ? POOL_CACHE : count / 4;
-	char name[RTE_MEMZONE_NAMESIZE];
 	struct rte_mempool *pool;
 
 	if (rte_eal_iova_mode() == RTE_IOVA_VA)
 		flags |= RTE_MEMPOOL_F_NO_IOVA_CONTIG;
-	snprintf(name, sizeof(name), "dn_%u_%u", arena, index);
-	pool = rte_mempool_create_empty(name, count, MBUF_BYTES + room, cache,
+	pool = rte_mempool_create_empty(name, count, MBUF_BYTES + room, cached ? cache : 0,
 					sizeof(struct rte_pktmbuf_pool_private), socket, flags);
 	if (pool == NULL)
 		return NULL;
@@ -79,16 +79,43 @@ int pool_populate(const struct arena *arena, struct pool *pool)
 	return 0;
 }
 
+/*
+ * The pool that an item describes, with no elements yet. Pools that are shared, or that borrow and
+ * are too small for a cache that serves a burst, have none.
+ */
+static struct rte_mempool *plan_pool(napi_env env, const char *name, napi_value item, int socket)
+{
+	unsigned int count = js_get_int(env, item, "count", 0);
+	bool cached = !js_get_bool(env, item, "uncached", false) &&
+		      (js_get_int(env, item, "shared", -1) < 0 || count >= 4 * RX_MAX);
+
+	return empty_pool(name, count, js_get_int(env, item, "room", 0), socket, cached);
+}
+
+/* Lets pools borrow from the one that their items name. */
+static bool plan_sharing(napi_env env, const struct arena *arena, napi_value list)
+{
+	for (uint32_t i = 0; i < arena->pool_count; i++) {
+		int64_t shared = js_get_int(env, js_element(env, list, i), "shared", -1);
+
+		if (shared >= 0 &&
+		    (shared >= arena->pool_count ||
+		     shared_pool_borrow(arena->pools[i].mempool, arena->pools[shared].mempool) != 0))
+			return false;
+	}
+	return true;
+}
+
 size_t pools_plan(napi_env env, struct arena *arena, int id, napi_value list, int socket)
 {
+	char name[RTE_MEMZONE_NAMESIZE];
 	size_t at = 0;
 
 	for (uint32_t i = 0; i < arena->pool_count; i++) {
-		napi_value item = js_element(env, list, i);
 		struct pool *pool = &arena->pools[i];
 
-		pool->mempool = empty_pool(id, i, js_get_int(env, item, "count", 0),
-					   js_get_int(env, item, "room", 0), socket);
+		snprintf(name, sizeof(name), "dn_%d_%u", id, i);
+		pool->mempool = plan_pool(env, name, js_element(env, list, i), socket);
 		if (pool->mempool == NULL) {
 			arena->pool_count = i;
 			return 0;
@@ -98,5 +125,5 @@ size_t pools_plan(napi_env env, struct arena *arena, int id, napi_value list, in
 		at = align_up(pool->to, (pool->mempool->flags & RTE_MEMPOOL_F_NO_IOVA_CONTIG) != 0
 						? LINE : (size_t)sysconf(_SC_PAGESIZE));
 	}
-	return at;
+	return plan_sharing(env, arena, list) ? at : 0;
 }

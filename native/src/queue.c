@@ -13,6 +13,7 @@
 #include "errors.h"
 #include "queue.h"
 #include "queue_parts.h"
+#include "shared_pool.h"
 
 #define QUEUES_MAX 1024
 #define PORTS_MAX RTE_MAX_ETHPORTS
@@ -38,6 +39,7 @@ static const char *const counter_names[QUEUE_COUNTERS] = {
 	[COUNT_RX_TAKEN_OVER] = "rxTakenOver",
 	[COUNT_RX_HANDOVER_FULL] = "rxHandoverFull",
 	[COUNT_RX_RULED_OUT] = "rxRuledOut",
+	[COUNT_RX_NO_BUFFERS] = "rxNoBuffers",
 };
 
 /* A handle is generation * QUEUES_MAX + index; always positive as an int32. */
@@ -268,6 +270,8 @@ napi_value queue_counters(napi_env env, napi_callback_info info)
 	queue = find(js_to_int(env, argv[0], -1));
 	for (int i = 0; queue != NULL && i < QUEUE_COUNTERS; i++)
 		js_set_number(env, result, counter_names[i], queue->counters[i]);
+	if (queue != NULL && queue->open)
+		js_set_number(env, result, "rxBorrowed", shared_pool_borrowed(queue->rx_pool));
 	return result;
 }
 

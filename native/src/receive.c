@@ -7,6 +7,7 @@
 #include "checksum.h"
 #include "join.h"
 #include "rules.h"
+#include "shared_pool.h"
 
 static inline int32_t hardware_verdict(uint64_t flags)
 {
@@ -80,10 +81,29 @@ static inline bool show(struct queue *queue, struct rte_mbuf *mbuf, int32_t *des
 	return true;
 }
 
+/* True when a burst's worth of buffers is at hand, nearly always in this worker's own cache. */
+static inline bool has_buffers(const struct queue *queue)
+{
+	const struct rte_mempool_cache *cache =
+		rte_mempool_default_cache(queue->rx_pool, rte_lcore_id());
+
+	return likely(cache != NULL && cache->len >= RX_MAX) ||
+	       shared_pool_has(queue->rx_pool, RX_MAX);
+}
+
+uint16_t receive_burst(struct queue *queue, struct rte_mbuf **frames, uint16_t most)
+{
+	if (unlikely(!has_buffers(queue))) {
+		queue->counters[COUNT_RX_NO_BUFFERS]++;
+		return 0;
+	}
+	return rte_eth_rx_burst(queue->port, queue->id, frames, most);
+}
+
 /* What a port with one queue receives: all that its rules do not drop. */
 static uint16_t receive_all(struct queue *queue, struct rte_mbuf **frames)
 {
-	uint16_t count = rte_eth_rx_burst(queue->port, queue->id, frames, RX_MAX), kept = 0;
+	uint16_t count = receive_burst(queue, frames, RX_MAX), kept = 0;
 	const struct rules *rules = rules_of(queue->port);
 
 	if (likely(rules == NULL))

@@ -8,6 +8,7 @@
 #include <rte_ethdev.h>
 
 #include "arena.h"
+#include "burst.h"
 #include "errors.h"
 #include "flow.h"
 #include "queue.h"
@@ -207,8 +208,8 @@ uint16_t steer_receive(struct queue *queue, struct rte_mbuf **frames)
 	const struct rules *rules = rules_of(queue->port);
 	struct rte_mbuf *arrived[RX_MAX];
 
-	count = rte_eth_rx_burst(queue->port, queue->id, arrived,
-				 kept == 0 ? RX_MAX : RX_MAX - HANDED_MAX);
+	count = receive_burst(queue, arrived,
+			      kept == 0 ? RX_MAX : RX_MAX - HANDED_MAX);
 	for (uint16_t i = 0; i < count; i++) {
 		uint32_t hash;
 

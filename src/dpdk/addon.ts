@@ -19,6 +19,16 @@ export interface ArenaLayout {
   readonly heapAt: number;
 }
 
+export interface PoolOptions {
+  readonly count: number;
+  /** Bytes of each buffer, DPDK's headroom included. */
+  readonly room: number;
+  /** Index of the pool that this one borrows from when it is empty. */
+  readonly shared?: number;
+  /** No worker keeps some of it at hand for itself. */
+  readonly uncached?: boolean;
+}
+
 export interface PoolUsage {
   readonly size: number;
   readonly inUse: number;
@@ -141,6 +151,10 @@ export interface QueueCounters {
   readonly rxHandedOver: number;
   /** Received by other queues and given to this one; contained in rxFrames. */
   readonly rxTakenOver: number;
+  /** Bursts that were put off since there were no receive buffers: what came waits in the device. */
+  readonly rxNoBuffers: number;
+  /** Receive buffers taken from the pool that the port's queues share, their own being used up. */
+  readonly rxBorrowed: number;
   /** Dropped by a flow rule. */
   readonly rxRuledOut: number;
   /** Dropped because the ring of the flow's queue was full; counted where they were received. */
@@ -173,7 +187,7 @@ export interface Addon {
   unregisterThread(): void;
 
   arenaCreate(options: {
-    pools: { count: number; room: number }[];
+    pools: PoolOptions[];
     rings: number;
     heapBytes: number;
     socket: number;

@@ -5,7 +5,7 @@
  */
 import { SLOT_BYTES, SLOT_TRANSPORT } from '../link/layout.gen.ts';
 import { Arena } from '../storage/arena.ts';
-import { type ArenaLayout, addon, type PoolUsage } from './addon.ts';
+import { type ArenaLayout, addon, type PoolOptions, type PoolUsage } from './addon.ts';
 import { explained } from './dpdk-error.ts';
 
 /** The granularity of slots, and DPDK's own bytes before each. */
@@ -17,7 +17,10 @@ const ETHERNET_MAX = 18;
 const TCP_MAX = 60;
 /** Slots beyond those in the device: the ring and its table, what waits, the pool's cache. */
 const SPARE = 512;
-/** What waits in the ring of a queue that stands still may all be one other queue's. */
+/**
+ * What waits in the ring of a queue that stands still may all be one other queue's: so many for
+ * each queue are shared, and whoever needs them has them.
+ */
 const HANDED = 2048;
 /** Pools of each queue. */
 const POOLS = 4;
@@ -37,6 +40,10 @@ export interface PacketMemoryOptions {
   readonly segmentBytes: number;
   /** Received segments are joined. */
   readonly join: boolean;
+  /** Receive buffers of each queue beyond its descriptors; default 512. */
+  readonly rxBuffers?: number;
+  /** Those that the queues share, when there are several; default 2048 for each. */
+  readonly sharedBuffers?: number;
   /** For each queue's stack. */
   readonly heapBytes: number;
   /** NUMA node, -1: any. */
@@ -58,7 +65,7 @@ export class PacketMemory {
     this.segmentBytes = options.segmentBytes;
     this.#joins = options.join;
     this.heapBytes = Math.ceil(options.heapBytes / SLOT_GRAIN) * SLOT_GRAIN;
-    const pools = Array.from({ length: options.queues }, () => queuePools(options)).flat();
+    const pools = portPools(options);
     this.layout = explained('packet memory', () =>
       addon().arenaCreate({
         pools,
@@ -106,7 +113,10 @@ export class PacketMemory {
     return wrap(this.layout.id);
   }
 
-  /** Slots in use, per pool (received, to transmit, cut, joined; of queue 0, of queue 1, ...). */
+  /**
+   * Slots in use, per pool: received, to transmit, cut, joined, of queue 0, of queue 1, ...; at the
+   * end, with several queues, the one that they share.
+   */
   usage(): PoolUsage[] {
     return addon().arenaUsage(this.layout.id);
   }
@@ -120,10 +130,10 @@ export class PacketMemory {
 
 /** Bytes a port's memory will need, roughly: to size EAL's. */
 export function estimateBytes(options: PacketMemoryOptions): number {
-  const pools = queuePools(options).reduce((sum, { count, room }) => {
+  const pools = portPools(options).reduce((sum, { count, room }) => {
     return sum + count * (SLOT_HEADER + room);
   }, 0);
-  return options.queues * (pools + options.heapBytes + 16384);
+  return pools + options.queues * (options.heapBytes + 16384);
 }
 
 /** A queue's part of a region as an Arena for its stack. */
@@ -151,15 +161,33 @@ export function unwrap(id: number): void {
   wrapped.delete(id);
 }
 
+/** The pools of all queues, and the one that they share. */
+function portPools(options: PacketMemoryOptions): PoolOptions[] {
+  const { queues } = options;
+  if (queues === 1) return queuePools(options, {});
+  const shared = queues * POOLS;
+  return [
+    ...Array.from({ length: queues }, () => queuePools(options, { shared })).flat(),
+    {
+      count: options.sharedBuffers ?? queues * HANDED,
+      room: roomOf(options.mtu),
+      uncached: true,
+    },
+  ];
+}
+
 /**
  * The pools of a queue. Each has what the device, the burst and the stack can hold at once, with
  * a cache's worth to spare. Cut frames are on their way at once, so few are enough.
  */
-function queuePools(options: PacketMemoryOptions): { count: number; room: number }[] {
+function queuePools(
+  options: PacketMemoryOptions,
+  borrowing: Pick<PoolOptions, 'shared'>,
+): PoolOptions[] {
   const room = roomOf(options.mtu);
   const large = Math.max(room, roomOf(options.segmentBytes + TCP_MAX));
   return [
-    { count: options.rxDescriptors + SPARE + (options.queues > 1 ? HANDED : 0), room },
+    { count: options.rxDescriptors + (options.rxBuffers ?? SPARE), room, ...borrowing },
     { count: options.txDescriptors + SPARE, room: large },
     { count: options.segmentBytes === 0 ? 1 : options.txDescriptors + SPARE, room },
     {

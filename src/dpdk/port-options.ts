@@ -16,6 +16,13 @@ export interface PortOptions {
   /** Descriptors per queue; default what the driver likes, or 512. Cut to what it allows. */
   readonly rxDescriptors?: number;
   readonly txDescriptors?: number;
+  /** Receive buffers of each queue beyond those in its descriptors; default 512, at least 128. */
+  readonly rxBuffers?: number;
+  /**
+   * Receive buffers that the queues share, for the one whose own are used up; default 2048 for each
+   * queue. With one queue there are none.
+   */
+  readonly sharedBuffers?: number;
   /** Memory for each queue's stack (socket buffers); default 64 MiB. */
   readonly heapBytes?: number;
   /** Six bytes; default the device's, or a random local one where it has none. */
@@ -52,6 +59,8 @@ const DEFAULT_MTU = 1500;
 const DEFAULT_HEAP_BYTES = 64 << 20;
 const DEFAULT_SEGMENT_BYTES = 32_000;
 const MEMORY_MIN_MB = 1024;
+/** Two bursts: one that the stack looks at, one that comes. */
+const RX_BUFFERS_MIN = 128;
 
 /** 'net_tap0' of 'net_tap0,iface=x'. */
 export function deviceName(options: PortOptions): string {
@@ -72,6 +81,10 @@ export function memoryOptions(options: PortOptions, info: DeviceInfo | null): Pa
     txDescriptors: options.txDescriptors ?? (info?.txDescriptors || DEFAULT_DESCRIPTORS),
     segmentBytes: Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, SEGMENT_BYTES_MAX),
     join: options.join ?? true,
+    ...(options.rxBuffers === undefined
+      ? {}
+      : { rxBuffers: Math.max(options.rxBuffers, RX_BUFFERS_MIN) }),
+    ...(options.sharedBuffers === undefined ? {} : { sharedBuffers: options.sharedBuffers }),
     heapBytes: options.heapBytes ?? DEFAULT_HEAP_BYTES,
     socket: info?.socket ?? -1,
     dma: !options.device.startsWith('net_') || options.device.startsWith('net_virtio'),

@@ -65,6 +65,24 @@ test('nothing is said about packets to groups and broadcast addresses', () => {
   assert.equal(host.stat(Stats.DELIVERED), 1 + quiet.length);
 });
 
+test('nothing is said about errors, nor to a source that is nobody', () => {
+  const host = refusing();
+  const error = (type: number, src: string, dst: string): Uint8Array =>
+    Build.icmp({ src, dst, type, code: 0, body: new Uint8Array(40) });
+  const told: number[] = [];
+  host.net.register(1, { receive: (p) => host.net.portUnreachable(p), failed: () => undefined });
+  host.net.register(58, { receive: (p) => host.net.portUnreachable(p), failed: () => undefined });
+  for (const type of [3, 4, 5, 11, 12]) assert.deepEqual(host.gets(error(type, PEER, HOST)), []);
+  for (const type of [1, 2, 3, 4, 100]) assert.deepEqual(host.gets(error(type, PEER6, HOST6)), []);
+  for (const src of ['127.0.0.1', '224.0.0.5', '255.255.255.255', '0.0.0.0', '10.0.0.255']) {
+    told.push(host.gets(Build.udp({ ...to, src })).length);
+  }
+  for (const src of ['::1', 'ff02::5', '::'])
+    told.push(host.gets(Build.udp({ ...to6, src })).length);
+  assert.deepEqual(new Set(told), new Set([0]));
+  assert.equal(host.gets(error(8, PEER, HOST)).length, 1, 'what is no error is answered');
+});
+
 test('errors are limited: a flood of 1,000 gets at most 50, a second later there are more', () => {
   const host = refusing();
   const frame = Build.udp({ ...to, payload: '' });

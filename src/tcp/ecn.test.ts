@@ -85,6 +85,19 @@ test('what the SYN-ACK says decides: classic, accurate, or nothing', () => {
   }
 });
 
+test('no SYN, first or again, and no SYN-ACK is marked as able to (RFC 3168 6.1.1)', () => {
+  for (const ecn of ['on', 'accurate'] as const) {
+    const client = TcpPeer.synSent({ tcp: { ecn } });
+    assert.equal(client.synSegment.ecn, NOT_ECT);
+    client.after(8000);
+    const again = client.sent.splice(0);
+    assert.ok(again.length >= 2 && again.every((syn) => syn.ecn === NOT_ECT));
+    const { peer } = asked(ecn, ALL);
+    peer.after(8000);
+    assert.ok(peer.sent.length >= 2 && peer.sent.every((synAck) => synAck.ecn === NOT_ECT));
+  }
+});
+
 test('new data is marked as able to, bare ACKs and retransmissions are not', () => {
   const peer = classic();
   peer.write('x'.repeat(MSS));

@@ -54,6 +54,18 @@ function counted(tcp: TcpPeer): Record<string, number> {
   return tcp.stack.report().tcp;
 }
 
+test('a cookie of a length that cannot be is no cookie, nor a request (RFC 7413 4.1.1)', () => {
+  const tcp = listening();
+  for (const [i, length] of [1, 2, 3, 5, 7, 9, 15, 17, 18, 20].entries()) {
+    syn(tcp, new Array<number>(length).fill(7), 'GET', 2000 + i);
+    assert.deepEqual(cookieIn(tcp.sends({ flags: SYN | ACK, ack: tcp.theirs(0) }).options), []);
+  }
+  for (const [i, length] of [4, 8, 16].entries()) {
+    syn(tcp, new Array<number>(length).fill(7), 'GET', 3000 + i);
+    assert.equal(cookieIn(tcp.sends({ flags: SYN | ACK, ack: tcp.theirs(0) }).options).length, 8);
+  }
+});
+
 for (const version of [4, 6] as const) {
   test(`a SYN that asks gets a cookie of 8 bytes, always the same (IPv${version})`, () => {
     const tcp = listening(8, {}, version);

@@ -130,6 +130,43 @@ test('several holes are all repaired within one recovery', () => {
   assert.equal(tcp.stack.report().tcp['tcp_fast_recoveries'], 1);
 });
 
+test('pipe: what was sacked, or lost, leaves room for as much (RFC 6675 4)', () => {
+  const tcp = inFlight(10);
+  const c = tcp.socket!.connection!;
+  tcp.write(FULL.repeat(10));
+  assert.deepEqual([c.pipe / MSS, segments(tcp)], [10, []]);
+  tcp.gets({ flags: ACK, sack: [[tcp.ours(MSS), tcp.ours(3 * MSS)]] });
+  assert.equal(segments(tcp).length, 2, 'two have left the network: limited transmit');
+  assert.equal(c.pipe / MSS, 10);
+  tcp.gets({ flags: ACK, sack: [[tcp.ours(MSS), tcp.ours(10 * MSS)]] });
+  assert.equal(segments(tcp)[0], 0);
+  assert.equal(c.pipe, c.flight - 9 * MSS, 'the lost segment was sent again: it counts');
+  assert.equal(c.board!.lostBytes, 0);
+});
+
+test('RACK: a duplicate (DSACK) makes it wait longer, but never above the round-trip time', () => {
+  const tcp = inFlight(2);
+  const c = tcp.socket!.connection!;
+  const waits: number[] = [];
+  for (let at = 2; waits.length < 6; at += 4) {
+    sacks(tcp, at);
+    tcp.after(5);
+    sacks(tcp, at, [at - 1, at]);
+    tcp.write(FULL.repeat(4));
+    tcp.sent.length = 0;
+    tcp.after(20);
+    sacks(tcp, at, [at + 1, at + 4]);
+    waits.push(tcp.sendTimes(60)[0]!);
+    tcp.sent.length = 0;
+    assert.ok(waits.at(-1)! <= (c.srtt >> 3) / 1000 + 4, `${waits} of ${c.srtt >> 3} us`);
+  }
+  assert.ok(
+    waits.every((wait, i) => i === 0 || wait >= waits[i - 1]!),
+    `${waits}`,
+  );
+  assert.ok(waits.at(-1)! >= waits[0]! + 5, `${waits}`);
+});
+
 test('RACK: a retransmission that is lost too is sent again without a timeout', () => {
   const tcp = inFlight(6);
   sacks(tcp, 0, [1, 6]);
@@ -183,6 +220,20 @@ test('TLP: when the tail is lost its last segment goes again after two round tri
   sacks(tcp, 1, [4, 5]);
   assert.deepEqual(segments(tcp), [], 'one segment above the hole is no proof yet');
   assert.equal(tcp.stack.report().tcp['tcp_timeouts'], undefined);
+});
+
+test('TLP: a lone segment is given the time of a delayed ACK as well (RFC 8985 7.2)', () => {
+  const tcp = established();
+  tcp.write(FULL);
+  tcp.sent.length = 0;
+  tcp.after(20);
+  sacks(tcp, 1);
+  tcp.write(FULL);
+  assert.deepEqual(segments(tcp), [1]);
+  tcp.after(200);
+  assert.deepEqual(segments(tcp), [], 'its ACK may wait so long');
+  tcp.after(45);
+  assert.deepEqual(segments(tcp), [1]);
 });
 
 test('TLP: on a long path the probe takes the place of the timeout (RFC 8985 7.2)', () => {

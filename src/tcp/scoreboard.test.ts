@@ -64,6 +64,21 @@ test('acknowledgments, splits and growth do not hide what is lost', () => {
   assert.equal(board.lostBytes, 0);
 });
 
+test('the ACK of a retransmission that came too early to be its own moves RACK nowhere', () => {
+  const board = full(4);
+  board.loseFirst(MSS);
+  board.retransmitted(board.nextLost(MSS), 100_000);
+  board.beginAck();
+  board.acknowledge(MSS, 100_010, 20_000);
+  assert.equal(board.rackRtt, -1, '10 us after it left, of a path of 20 ms');
+  assert.equal(board.rtt, -1);
+  board.loseFirst(MSS);
+  board.retransmitted(board.nextLost(MSS), 200_000);
+  board.beginAck();
+  board.acknowledge(2 * MSS, 220_000, 20_000);
+  assert.deepEqual([board.rackSentAt, board.rackRtt, board.rtt], [200_000, 20_000, -1]);
+});
+
 test('a transmission of many segments that is acknowledged bit by bit is no reordering', () => {
   const board = new Scoreboard();
   board.reset(0);

@@ -60,13 +60,22 @@ test('noDelay sends small writes at once', () => {
   tcp.sends({ data: 'b' });
 });
 
-test('the initial window is ten segments, and slow start opens it', () => {
-  const tcp = TcpPeer.established({ mss: 1000 });
-  tcp.write('a'.repeat(50_000));
-  assert.equal(tcp.sent.splice(0).length, 10);
-  tcp.gets({ flags: ACK, ack: tcp.ours(2000) });
-  assert.equal(tcp.sent.splice(0).length, 4, 'two acknowledged, two more allowed');
-});
+for (const congestion of ['newreno', 'cubic'] as const) {
+  test(`the initial window is ten segments, and slow start opens it (${congestion})`, () => {
+    const tcp = TcpPeer.established({ mss: 1000, tcp: { congestion } });
+    const c = tcp.socket!.connection!;
+    tcp.write('a'.repeat(50_000));
+    assert.equal(tcp.sent.splice(0).length, 10);
+    tcp.gets({ flags: ACK, ack: tcp.ours(2000) });
+    assert.equal(tcp.sent.splice(0).length, 4, 'two acknowledged, two more allowed');
+    for (const acked of [2001, 2100, 3000, 7000]) {
+      const before = c.cwnd;
+      const grows = acked - ((c.sndUna - tcp.ours(0)) | 0);
+      tcp.gets({ flags: ACK, ack: tcp.ours(acked) });
+      assert.ok(c.cwnd - before <= grows, `${c.cwnd - before} for ${grows} acknowledged`);
+    }
+  });
+}
 
 test('the window of the peer is respected to the byte', () => {
   const tcp = TcpPeer.established({ mss: 1000 });

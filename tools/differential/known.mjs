@@ -21,12 +21,7 @@ export const KNOWN = [
   {
     name: 'a bare ACK that PAWS refuses',
     reason: 'RFC 7323 5.3 R1 has an ACK sent; Linux says nothing to a bare one since 6.14',
-    is: ({ step, ours, theirs }) =>
-      step.options === 'old timestamp' &&
-      step.flags === 'ACK' &&
-      step.length === 0 &&
-      /^ACK seq \d+ length 0 /.test(ours) &&
-      theirs === 'nothing',
+    is: (d) => hasTimestamps(d) && isRefusedAck(d),
   },
   {
     name: 'DSACK with an ACK that is not taken',
@@ -53,12 +48,13 @@ export const KNOWN = [
     name: 'an ACK of less than the SYN',
     reason:
       'RFC 5961 5.2: Linux counts a SYN that it sent as acknowledged data, we only data and FIN',
-    is: ({ step, ours, theirs, way }) =>
-      way.role === 'connector' &&
-      step.ack?.[0] === 'una' &&
-      step.ack[1] === -1 &&
-      /^ACK seq \d+ length 0 /.test(ours) &&
-      /^(ACK seq \d+ length 0 |nothing)/.test(theirs),
+    is: (d) =>
+      d.way.role === 'connector' &&
+      d.step.ack?.[0] === 'una' &&
+      d.step.ack[1] === -1 &&
+      /^ACK seq \d+ length 0 /.test(d.ours) &&
+      (/^(ACK seq \d+ length 0 |nothing)/.test(d.theirs) ||
+        (hasClosed(d) && d.theirs.startsWith('RST seq'))),
   },
   {
     name: 'DSACK in TIME-WAIT',
@@ -105,23 +101,28 @@ export const KNOWN = [
   },
   {
     name: 'at the right edge of the window',
-    reason: 'we cut off what is beyond, as RFC 9293 says; Linux drops the whole segment since 6.17',
+    reason:
+      'initial windows are not the same; and we cut off what is beyond, as RFC 9293 says, while Linux drops the whole segment since 6.17',
     is: ({ step, ours, theirs }) =>
-      step.seq?.[0] === 'edge' && isAckOrNothing(ours) && isAckOrNothing(theirs),
+      step.seq?.[0] === 'edge' &&
+      ((isBareAck(ours) && isBareAck(theirs) && bare(ours) === bare(theirs)) ||
+        (step.seq[1] <= 1 && [ours, theirs].includes('nothing') && isAckOrNothing(ours, theirs)) ||
+        (isFirstAnswer(ours) && isFirstAnswer(theirs) && withoutAck(ours) === withoutAck(theirs))),
   },
   {
     name: 'what is beyond the window of a program that has closed',
     reason:
       'one of the two resets (data for nobody), the other answers with an ACK (out of window)',
-    is: (d) => hasClosed(d) && !isNext(d.step) && isResetAndAck(d.ours, d.theirs),
+    is: (d) => hasClosed(d) && d.step.seq?.[0] === 'edge' && isResetAndAck(d.ours, d.theirs),
   },
   {
     name: 'echo of a later timestamp in SYN-RECEIVED',
     reason: 'Linux (TSEcrRejected) wants that of its SYN-ACK, though it has sent others since',
     is: (d) =>
       isHalfOpen(d) &&
-      d.heard.slice(1, d.at).some((answer) => answer.startsWith('ACK seq 1')) &&
-      d.theirs.startsWith('ACK seq 1 length 0 ack 1 <'),
+      !d.step.flags?.includes('RST') &&
+      d.heard.slice(openedAt(d) + 1, d.at).some((answer) => answer.startsWith('ACK seq 1')) &&
+      d.theirs === `ACK seq 1 length 0 ack ${ackOf(d.heard[openedAt(d)])} <timestamps>`,
   },
   {
     name: 'the ACK of a SYN-ACK while there is something to send',
@@ -170,9 +171,69 @@ export const KNOWN = [
       'RFC 9293 3.10.7.4 ignores their text; Linux answers with ACK, or RST (RFC 1122 4.2.2.13)',
     is: ({ steps, at, step, ours, theirs }) =>
       steps.slice(0, at).some(({ flags }) => flags?.includes('FIN')) &&
+      !step.flags?.includes('RST') &&
       (step.length > 0 || step.flags?.includes('FIN')) &&
       ours === 'nothing' &&
       /^(ACK|RST) /.test(theirs),
+  },
+  {
+    name: 'the ACK of our FIN on data that came before',
+    reason: 'RFC 9293 answers what ends where the window begins; Linux takes the ACK on it',
+    is: ({ steps, at, step, ours, theirs }) =>
+      steps.slice(0, at).some(({ program }) => ['shutdown', 'close'].includes(program)) &&
+      step.seq?.[0] === 'rcv' &&
+      step.seq[1] === -step.length &&
+      isExpected(step.ack) &&
+      isBareAck(ours) &&
+      theirs === 'nothing',
+  },
+  {
+    name: 'close() with an urgent byte at the end',
+    reason:
+      'urgent data is in line with us (RFC 6093) and was read; Linux keeps the byte, and resets',
+    is: ({ steps, at, step, ours, theirs }) =>
+      step.program === 'close' &&
+      steps.slice(0, at).some(({ flags }) => flags?.includes('URG')) &&
+      ours.startsWith('FIN ACK ') &&
+      theirs.startsWith('RST ACK '),
+  },
+  {
+    name: 'RST with an old timestamp in SYN-RECEIVED',
+    reason: 'RFC 7323 5.2 keeps PAWS off RST: the connection is over; Linux drops the RST',
+    is: (d) =>
+      d.ours.startsWith('RST') &&
+      /^(ACK |SYN ACK |nothing)/.test(d.theirs) &&
+      d.steps.some(
+        ({ flags, options }, at) =>
+          at < d.at &&
+          flags?.includes('RST') &&
+          options === 'old timestamp' &&
+          isHalfOpen({ ...d, at }),
+      ),
+  },
+  {
+    name: "RST with the number of the peer's FIN",
+    reason: 'RFC 5961 3.2 wants the next number; Linux takes this one, too, once there was a FIN',
+    is: ({ steps, at, ours, theirs }) =>
+      isAckOrNothing(ours) &&
+      theirs.startsWith('RST seq') &&
+      steps.some(
+        ({ flags, seq }, index) =>
+          index < at &&
+          flags?.includes('RST') &&
+          seq[0] === 'rcv' &&
+          seq[1] === -1 &&
+          steps.slice(0, index).some((before) => before.flags?.includes('FIN')),
+      ),
+  },
+  {
+    name: 'early data that opens the window',
+    reason: 'ours has an ACK of its own for what came early; with Linux it rides on the data',
+    is: ({ step, ours, theirs }) =>
+      step.seq?.[1] > 0 &&
+      ours.endsWith(`; ${theirs}`) &&
+      isBareAck(ours.slice(0, -theirs.length - 2)) &&
+      /^ACK seq \d+ length [1-9]/.test(theirs),
   },
   {
     name: 'RST just below the window',
@@ -198,10 +259,16 @@ function refusedAtLast({ steps, at, ours }, options) {
   return at > last || (at === last && ours === 'nothing');
 }
 
-/** No segment so far can have brought a listener's connection out of SYN-RECEIVED. */
-function isHalfOpen({ steps, at, way }) {
-  if (way.role !== 'listener') return false;
-  return !steps.slice(1, at).some(({ flags, ack, options, seq }) => {
+/** Where the listener's last SYN-ACK is; -1: nowhere. */
+function openedAt({ heard, at }) {
+  return heard.slice(0, at).findLastIndex((answer) => answer.startsWith('SYN ACK'));
+}
+
+/** No segment since its SYN-ACK can have brought a listener's connection out of SYN-RECEIVED. */
+function isHalfOpen(d) {
+  const { steps, at, way } = d;
+  if (way.role !== 'listener' || openedAt(d) < 0) return false;
+  return !steps.slice(openedAt(d) + 1, at).some(({ flags, ack, options, seq }) => {
     if (flags === undefined || /SYN|RST/.test(flags) || !flags.includes('ACK')) return false;
     return isExpected(ack) && options !== 'old timestamp' && seq[0] === 'rcv' && seq[1] === 0;
   });
@@ -222,21 +289,32 @@ function isResetAndAck(ours, theirs) {
   return (isAck(ours) && isReset(theirs)) || (isReset(ours) && isAck(theirs));
 }
 
-function isAckOrNothing(answer) {
-  return /^(ACK|SYN ACK|nothing)/.test(answer);
+/** Each is silence or an ACK with nothing on it. */
+function isAckOrNothing(...answers) {
+  return answers.every((answer) => answer === 'nothing' || isBareAck(answer));
+}
+
+function isBareAck(answer) {
+  return /^ACK seq \d+ length 0 [^;]*$/.test(answer);
+}
+
+/** What is said where there is no connection. */
+function isFirstAnswer(answer) {
+  return /^(RST|SYN) ACK seq 0 length 0 ack \d+/.test(answer);
+}
+
+/** A segment without data that is refused for its timestamp. */
+function isRefusedAck({ step, ours, theirs }) {
+  const isBare = /^ACK( URG)?$/.test(step.flags) && step.length === 0;
+  return step.options === 'old timestamp' && isBare && isBareAck(ours) && theirs === 'nothing';
 }
 
 function ackOf(answer) {
-  return Number(answer.match(/ ack (\d+)/)?.[1]);
+  return Number(answer.match(/ ack (-?\d+)/)?.[1]);
 }
 
 function withoutAck(answer) {
-  return answer.replace(/ ack \d+/, '');
-}
-
-/** The segment that the target waits for. */
-function isNext(step) {
-  return step.seq?.[0] === 'rcv' && step.seq[1] === 0 && isExpected(step.ack);
+  return answer.replace(/ ack -?\d+/, '');
 }
 
 /** An answer without its SACK blocks. */

@@ -27,6 +27,7 @@ async function serve(token: string): Promise<number> {
 interface Answered {
   readonly status: number;
   readonly type: string;
+  readonly policy: string;
   readonly body: string;
 }
 
@@ -38,7 +39,8 @@ async function get(port: number, path: string, headers = {}, method = 'GET'): Pr
   let body = '';
   for await (const chunk of response.setEncoding('utf8')) body += chunk;
   clearInterval(held);
-  return { status: response.statusCode!, type: response.headers['content-type'] ?? '', body };
+  const { 'content-type': type = '', 'content-security-policy': policy = '' } = response.headers;
+  return { status: response.statusCode!, type, policy: String(policy), body };
 }
 
 const open = await serve('');
@@ -65,7 +67,7 @@ test('/api answers as the control socket does; a wrong filter and a wrong page s
   assert.equal(listeners[0]!.tcpPort, 80);
   assert.equal((await get(open, '/api/connections?state=established&limit=5')).body, '[]\n');
   assert.equal((await get(open, '/api/connections?address=nowhere')).status, 400);
-  for (const path of ['/', '/api/nothing', '/api/constructor', '/stats']) {
+  for (const path of ['/nothing.js', '/api/nothing', '/api/constructor', '/stats']) {
     const { status, body } = await get(open, path);
     assert.equal(status, 404);
     assert.match(body, /"\/api\/queues"/);
@@ -85,4 +87,29 @@ test('with a token nobody gets in without it', async () => {
   assert.equal((await sending('Bearer another')).status, 401);
   assert.equal((await sending('a token nobody guesses')).status, 401);
   assert.equal((await sending('Bearer a token nobody guesses')).status, 200);
+});
+
+test("the dashboard is everybody's of this machine, and may load nothing from elsewhere", async () => {
+  const types = { '/': 'text/html', '/style.css': 'text/css', '/main.js': 'text/javascript' };
+  for (const [path, type] of Object.entries(types)) {
+    for (const port of [open, closed]) {
+      const page = await get(port, path);
+      assert.equal(page.status, 200);
+      assert.ok(page.type.startsWith(type), page.type);
+      assert.match(page.policy, /^default-src 'none'; script-src 'self'/);
+    }
+  }
+  assert.equal((await get(open, '/', { host: 'evil.example' })).status, 403);
+  assert.equal((await get(open, '/', {}, 'POST')).status, 405);
+  assert.equal((await get(closed, '/api/board')).status, 401);
+  for (const path of ['/../package.json', '/%2e%2e/package.json', '/main.ts', '/main.js.map']) {
+    assert.equal((await get(open, path)).status, 404, path);
+  }
+});
+
+test('what the dashboard asks for is one answer, also with a filter that is half written', async () => {
+  const board = JSON.parse((await get(open, '/api/board?limit=5&slow=1&address=10.')).body);
+  assert.equal(board.stats[0].counters.drops.udp_no_socket, 3);
+  assert.match(board.page.refusal, /10\./);
+  assert.equal(board.slow.queues.length, 1);
 });

@@ -1,5 +1,5 @@
 /**
- * The admin server: metrics and reports over HTTP, of the kernel's, read only.
+ * The admin server: the dashboard, metrics and reports over HTTP, of the kernel's, read only.
  *
  * On loopback it is for programs of this machine; a page of a browser that another name was made
  * to point here (DNS rebinding) is turned away by its Host. With a token nobody gets in without.
@@ -11,6 +11,7 @@ import type { AdminConfig } from '../config/config.ts';
 import type { StatsReport } from '../control/report.ts';
 import type { Methods } from '../control/server.ts';
 import { metricsText } from '../metrics/exposition.ts';
+import { PAGE_HEADERS, pageOf } from './pages.ts';
 
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const LOCAL_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -40,12 +41,17 @@ async function respond(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const refusal = refusalOf(config, request);
+  const url = new URL(request.url ?? '/', 'http://admin');
+  const page = pageOf(url.pathname);
+  const refusal = refusalOf(config, request, page !== null);
   if (refusal !== null) {
     send(response, refusal.status, { error: refusal.error }, refusal.headers);
     return;
   }
-  const url = new URL(request.url ?? '/', 'http://admin');
+  if (page !== null) {
+    response.writeHead(200, { 'content-type': page.type, ...PAGE_HEADERS }).end(page.body);
+    return;
+  }
   if (url.pathname === '/metrics') {
     const text = await metricsText((await methods['stats']!({})) as StatsReport[]);
     response.writeHead(200, { 'content-type': METRICS_TYPE }).end(text);
@@ -56,7 +62,7 @@ async function respond(
     send(response, 200, await methods[name]!(paramsOf(url)));
     return;
   }
-  const paths = ['/metrics', ...Object.keys(methods).map((method) => `/api/${method}`)];
+  const paths = ['/', '/metrics', ...Object.keys(methods).map((method) => `/api/${method}`)];
   send(response, 404, { error: 'there is no such page', pages: paths });
 }
 
@@ -66,11 +72,17 @@ interface Refusal {
   readonly headers?: Record<string, string>;
 }
 
-function refusalOf({ token }: AdminConfig, request: IncomingMessage): Refusal | null {
+/** The files of the dashboard are everybody's: it is the page that asks for the token. */
+function refusalOf(
+  { token }: AdminConfig,
+  request: IncomingMessage,
+  isPage: boolean,
+): Refusal | null {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, error: 'nothing can be changed here', headers: { allow: 'GET, HEAD' } };
   }
   if (token !== '') {
+    if (isPage) return null;
     if (isToken(token, request.headers.authorization ?? '')) return null;
     const headers = { 'www-authenticate': 'Bearer' };
     return { status: 401, error: 'send the token: Authorization: Bearer TOKEN', headers };

@@ -42,8 +42,7 @@ export function connectionsOf(stack: Stack, filter: ConnectionFilter): Connectio
   const found: ConnectionReport[] = [];
   let passed = 0;
   for (const c of stack.tcp.connections) {
-    // A record without a path is free; one in CLOSED only holds unread input.
-    if (c.path === null || c.state === CLOSED || !matches(c)) continue;
+    if (!isOpen(c) || !matches(c)) continue;
     passed++;
     if (passed <= skip) continue;
     if (found.length >= limit) break;
@@ -52,7 +51,13 @@ export function connectionsOf(stack: Stack, filter: ConnectionFilter): Connectio
   return found;
 }
 
-function matcherOf({ state, address, port }: ConnectionFilter): (c: Connection) => boolean {
+/** A record without a path is free; one in CLOSED only holds unread input. */
+export function isOpen(c: Connection): boolean {
+  return c.path !== null && c.state !== CLOSED;
+}
+
+/** Whether an open connection is asked for. Throws an Error when the filter is wrong. */
+export function matcherOf({ state, address, port }: ConnectionFilter): (c: Connection) => boolean {
   const wantedState = state?.toUpperCase();
   const network = address === undefined ? null : networkOf(address);
   return (c) => {
@@ -78,14 +83,23 @@ function networkOf(text: string): Prefix {
 const localPort = (c: Connection): number => c.ports & 0xffff;
 const remotePort = (c: Connection): number => c.ports >>> 16;
 
-function reportOf(stack: Stack, c: Connection): ConnectionReport {
+/** The ends of an open connection. */
+export function endsOf(
+  c: Connection,
+): Pick<ConnectionReport, 'local' | 'localPort' | 'remote' | 'remotePort'> {
   const { local0, local1, local2, local3, remote0, remote1, remote2, remote3 } = c.path!;
-  const { socket } = c;
   return {
     local: String(new Address(local0, local1, local2, local3)),
     localPort: localPort(c),
     remote: String(new Address(remote0, remote1, remote2, remote3)),
     remotePort: remotePort(c),
+  };
+}
+
+function reportOf(stack: Stack, c: Connection): ConnectionReport {
+  const { socket } = c;
+  return {
+    ...endsOf(c),
     state: stateName(c.state),
     receiveQueue: c.rcv.length,
     sendQueue: c.snd.length,

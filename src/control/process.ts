@@ -6,6 +6,7 @@ import { cpus } from 'node:os';
 import type { Port } from '../dpdk/index.ts';
 import { listCards } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
+import { type BoardRequest, boardOf } from './board.ts';
 import type { ConnectionFilter } from './connections.ts';
 import { filterOf } from './frame-filter.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type QueueReport,
   StackReporter,
   type StatsReport,
+  type StatsRequest,
 } from './report.ts';
 import { type Listening, localReporter, type Question, type Reporter } from './reporter.ts';
 import { ControlServer, type Emit, type End, type Methods, type Streams } from './server.ts';
@@ -55,7 +57,7 @@ export function methodsOf({ title, reporters, device = null }: ProcessOptions): 
     (question: Question) =>
     async (params: Readonly<Record<string, unknown>>): Promise<unknown[]> =>
       (await askAll(question, params)).flat();
-  return {
+  const methods: Methods = {
     info: () => ({
       version,
       title,
@@ -69,7 +71,8 @@ export function methodsOf({ title, reporters, device = null }: ProcessOptions): 
       const all = (await lists('stats')(params)) as StatsReport[];
       const first = all.find(({ queue }) => queue === 0);
       if (device === null || first === undefined) return all;
-      const whole = { ...first, device: deviceReport(device) };
+      const driver = (params as StatsRequest).driver !== false;
+      const whole = { ...first, device: deviceReport(device, driver) };
       return all.map((report) => (report === first ? whole : report));
     },
     neighbors: lists('neighbors'),
@@ -81,7 +84,9 @@ export function methodsOf({ title, reporters, device = null }: ProcessOptions): 
     },
     lcores: async () => lcoresOf((await askAll('queue')) as QueueReport[]),
     devices: () => listCards(),
+    board: async (params) => await boardOf(reporters(), methods, params as BoardRequest),
   };
+  return methods;
 }
 
 /** What goes on until the client has enough; each stack tells for itself. */

@@ -12,6 +12,12 @@ import { findDevice } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import type { StackCounts } from '../stack/index.ts';
 import * as Mac from '../wire/mac.ts';
+import {
+  type ConnectionPage,
+  ConnectionPager,
+  type ConnectionRow,
+  type PageRequest,
+} from './connection-page.ts';
 import { type ConnectionFilter, type ConnectionReport, connectionsOf } from './connections.ts';
 import { readSheet, type Sheet, type SheetReport, sheetOf } from './sheet.ts';
 
@@ -80,8 +86,17 @@ export interface DeviceReport {
   readonly pools: readonly { readonly size: number; readonly inUse: number }[];
 }
 
-export function deviceReport(port: Port): DeviceReport {
-  return { events: { ...port.stats() }, driver: port.device.xstats(), pools: port.usage() };
+export interface StatsRequest {
+  /** Also the driver's own counters, which may be hundreds; true when not given. */
+  readonly driver?: boolean;
+}
+
+export function deviceReport(port: Port, driver: boolean): DeviceReport {
+  return {
+    events: { ...port.stats() },
+    driver: driver ? port.device.xstats() : {},
+    pools: port.usage(),
+  };
 }
 
 export interface ListenerReport extends StackPlace {
@@ -131,11 +146,13 @@ export class StackReporter {
   readonly place: StackPlace;
   readonly running: RunningStack;
   readonly sheet: Sheet;
+  readonly #pager: ConnectionPager;
 
   constructor(running: RunningStack, place: StackPlace) {
     this.running = running;
     this.place = place;
     this.sheet = sheetOf(running);
+    this.#pager = new ConnectionPager(running.stack);
   }
 
   queue(): QueueReport {
@@ -158,6 +175,12 @@ export class StackReporter {
     }));
   }
 
+  /** A window on them, for a table. */
+  page(request: PageRequest): ConnectionPage & { rows: (StackPlace & ConnectionRow)[] } {
+    const { rows, ...page } = this.#pager.page(request, performance.now());
+    return { ...page, rows: rows.map((row) => ({ ...this.place, ...row })) };
+  }
+
   neighbors(): NeighborReport[] {
     const { neighbors } = this.running.stack.net;
     const { ms } = this.running.stack.clock;
@@ -177,7 +200,7 @@ export class StackReporter {
     });
   }
 
-  stats(): StatsReport {
+  stats({ driver = true }: StatsRequest = {}): StatsReport {
     const { stack, loop, port, link } = this.running;
     const { turns, sleeps, oversleeps, wakes } = loop;
     const neighbors: Record<string, number> = {};
@@ -194,7 +217,7 @@ export class StackReporter {
       loop: { turns, sleeps, oversleeps, wakes },
       link: { ...link?.counters() },
       features: this.#features(),
-      device: port === null ? null : deviceReport(port),
+      device: port === null ? null : deviceReport(port, driver),
     };
   }
 

@@ -8,13 +8,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { startCapture } from './capture.ts';
+import type { PageRequest } from './connection-page.ts';
 import type { ConnectionFilter } from './connections.ts';
-import type { StackReporter, StatsReport } from './report.ts';
+import type { StackReporter, StatsReport, StatsRequest } from './report.ts';
 import type { Emit, End } from './server.ts';
 import { readSheet, type Sheet } from './sheet.ts';
 import { startTrace } from './trace.ts';
 
-export type Question = 'queue' | 'connections' | 'neighbors' | 'stats' | 'listeners';
+export type Question = 'queue' | 'connections' | 'page' | 'neighbors' | 'stats' | 'listeners';
 
 /** What can be listened to until it is ended. */
 export type Listening = 'capture' | 'trace';
@@ -40,6 +41,8 @@ function answer(
   params: Readonly<Record<string, unknown>>,
 ): unknown {
   if (question === 'connections') return reporter.connections(params as ConnectionFilter);
+  if (question === 'page') return reporter.page(params as PageRequest);
+  if (question === 'stats') return reporter.stats(params as StatsRequest);
   return reporter[question]();
 }
 

@@ -28,6 +28,7 @@ export const FLOORS = {
   metrics: 10,
   node: 10,
   app: 11,
+  dashboard: 11,
   cli: 12,
 };
 

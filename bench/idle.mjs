@@ -1,92 +1,73 @@
 /**
  * What an idle program costs, and what its sleep adds to the first packet.
  *
- *     node bench/idle.mjs [--seconds 60] [--packets 200]
+ *     npm run bench -- idle [--quick] [--json FILE]
  *
- * In a network namespace of its own: `dpdk-net run` of the example server on a TAP device, which
- * has a receive interrupt, and on af_packet over a veth pair, which has none. Processor time is the
- * process's own over a silence; then one ping after it; then pings far enough apart that
- * each finds the loop asleep, beside pings to the kernel's own end of the same wire, which sleeps nowhere.
+ * In a network namespace of its own, side by side: what `npm start` runs, on a TAP device, which has a
+ * receive interrupt; the same over af_packet on a veth pair, which has none; and both ends of a memif.
+ * Processor time is the process's own over a silence of a minute; then the first packet after
+ * it; then packets far enough apart that each finds the loop asleep, beside pings to the
+ * kernel's own end of the same wire, which sleeps nowhere.
  * @module
  */
-import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import { at } from '../tools/house/root.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { saveFigures, settingsOf } from './harness/alone.mjs';
+import { cpuSeconds, killChildren } from './harness/children.mjs';
+import { describeMachine } from './harness/machine.mjs';
+import { verdict } from './harness/verdict.mjs';
+import { DEVICES, ping } from './idle/devices.mjs';
 
-const OURS = '10.77.0.2';
-const KERNEL = '10.77.0.1';
-const TICKS_PER_SECOND = 100;
+const MOST_PERCENT = 2;
 /** Further apart than the 100 ms after which the loop sleeps longest. */
-const INTERVAL = '0.25';
-const DEVICES = [
-  {
-    name: 'net_tap, woken by its interrupt',
-    setup: [],
-    config: `dpdk.vdev = "net_tap0,iface=idle0"\ntap.host_ip = "${KERNEL}/24"\n`,
-  },
-  {
-    name: 'net_af_packet, without an interrupt',
-    setup: [
-      'link add idle1 type veth peer name idle2',
-      'link set idle1 up',
-      'link set idle2 up',
-      `addr add ${KERNEL}/24 dev idle1`,
-    ],
-    config: 'dpdk.vdev = "net_af_packet0,iface=idle2"\n',
-  },
-];
+const INTERVAL_MS = 250;
+/** Before the silence: what the start of a program leaves to do, compiling and collecting. */
+const SETTLE_MS = 8000;
 
-const ip = (line) => execFileSync('ip', line.split(' '));
-
-/** User and system seconds of a process so far. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+/** Each in its turn within an array, sorted: the smallest that `share` of all do not exceed. */
+function quantile(times, share) {
+  const sorted = [...times].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
 }
 
-/** Round trips in milliseconds, sorted. Throws when none is answered. */
-function ping(address, count, interval) {
-  const args = ['-n', '-c', String(count), '-i', interval, '-W', '5', address];
-  const told = execFileSync('ping', args, { encoding: 'utf8' });
-  return [...told.matchAll(/time=([\d.]+) ms/g)].map(([, ms]) => Number(ms)).sort((a, b) => a - b);
+function latency(times) {
+  return { count: times.length, p50: quantile(times, 0.5), p99: quantile(times, 0.99) };
 }
 
-const quantile = (sorted, q) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
+async function measure({ name, what, start }, folder, { seconds, packets }) {
+  const { idle, ask, kernel } = await start(folder);
+  await ask(3, INTERVAL_MS);
+  await sleep(SETTLE_MS);
+  const before = idle.map(({ pid }) => cpuSeconds(pid));
+  await sleep(seconds * 1000);
+  const percents = idle.map(({ pid }, i) => (100 * (cpuSeconds(pid) - before[i])) / seconds);
+  const [first] = await ask(1, 0);
+  const asleep = latency(await ask(packets, INTERVAL_MS));
+  const within = kernel === null ? null : latency(await ping(kernel, packets, INTERVAL_MS));
+  await Promise.all(idle.map((child) => child.end()));
+  return { name, what, seconds, percents, first, asleep, within };
+}
 
-async function measure({ name, setup, config }, folder, { seconds, packets }) {
-  for (const line of setup) ip(line);
-  const file = join(folder, 'idle.toml');
-  writeFileSync(file, `network.ip = "${OURS}/24"\n${config}`);
-  const args = [at('lib/cli/main.js'), 'run', '-q', '-c', file, at('examples/http/server.js')];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await once(child.stdout, 'data');
-  ping(OURS, 3, '0.2');
-  await delay(1000);
-  const before = cpuSeconds(child.pid);
-  await delay(seconds * 1000);
-  const share = (cpuSeconds(child.pid) - before) / seconds;
-  const [first] = ping(OURS, 1, '1');
-  const asleep = ping(OURS, packets, INTERVAL);
-  const kernel = ping(KERNEL, packets, INTERVAL);
-  child.kill('SIGTERM');
-  await once(child, 'close');
-  const of = (trips) => `p50 ${quantile(trips, 0.5)} ms, p99 ${quantile(trips, 0.99)} ms`;
-  console.log(`${name}`);
-  console.log(`  idle for ${seconds} s       ${(100 * share).toFixed(2)} % of a core`);
-  console.log(`  first ping after it  ${first} ms`);
-  console.log(`  ping to a sleeper    ${of(asleep)} (${asleep.length} of ${packets} answered)`);
-  console.log(`  ping within kernel   ${of(kernel)}`);
+function tell({ name, what, seconds, percents, first, asleep, within }) {
+  const of = ({ count, p50, p99 }) =>
+    `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms (${count})`;
+  console.log(name);
+  console.log(
+    `  idle for ${seconds} s   ${percents.map((p) => `${p.toFixed(2)} %`).join(', ')} of a core`,
+  );
+  console.log(`  first after it  ${first.toFixed(2)} ms: ${what}`);
+  console.log(`  to a sleeper    ${of(asleep)}`);
+  if (within === null) return;
+  console.log(`  within kernel   ${of(within)}`);
+  console.log(
+    `  added           p50 ${(asleep.p50 - within.p50).toFixed(2)} ms, p99 ${(asleep.p99 - within.p99).toFixed(2)} ms`,
+  );
 }
 
 async function main() {
-  const { values } = parseArgs({
-    options: { seconds: { type: 'string' }, packets: { type: 'string' } },
-  });
   if (process.env.DPDK_NET_IDLE === undefined) {
     const env = { ...process.env, DPDK_NET_IDLE: '1' };
     const args = ['-n', process.execPath, ...process.argv.slice(1)];
@@ -94,11 +75,22 @@ async function main() {
     process.exitCode = status ?? 1;
     return;
   }
-  ip('link set lo up');
+  const { json, ...lengths } = settingsOf({
+    full: { seconds: 60, packets: 40 },
+    quick: { seconds: 10, packets: 20 },
+  });
+  execFileSync('ip', ['link', 'set', 'lo', 'up']);
   const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-idle-'));
-  const lengths = { seconds: Number(values.seconds ?? 60), packets: Number(values.packets ?? 200) };
-  for (const device of DEVICES) await measure(device, folder, lengths);
+  process.once('exit', killChildren);
+  const results = await Promise.all(DEVICES.map((device) => measure(device, folder, lengths)));
+  for (const result of results) tell(result);
   rmSync(folder, { recursive: true });
+  saveFigures(json, { machine: describeMachine(null), results });
+  const limits = results.map(({ name, percents }) => [
+    `${name}: at most ${MOST_PERCENT} % of a core`,
+    percents.every((percent) => percent <= MOST_PERCENT),
+  ]);
+  if (!verdict(limits, console.log)) process.exitCode = 1;
 }
 
 await main();

@@ -6,8 +6,8 @@
  * at once. After a while without, the loop sleeps until the stack's next timer.
  *
  * Where the device has a receive interrupt a frame wakes it. Where it has none the loop looks again
- * after a millisecond, and after IDLE_MS without traffic every 8: that is the bound of what sleeping
- * adds to a frame's latency. How long it keeps looking before it sleeps adapts:
+ * after a millisecond, after IDLE_MS without traffic every 8, and after LONG_IDLE_MS every 16: that is the
+ * bound of what sleeping adds to a frame's latency. How long it keeps looking before it sleeps adapts:
  * sleeping turned out wrong when the first poll afterwards finds frames.
  * @module
  */
@@ -41,8 +41,8 @@ export interface PollLoopOptions {
   /** Never sleep: the lowest latency, and all of one core. */
   readonly spin?: boolean;
   /**
-   * Longest sleep in milliseconds where no frame ends it; when not given, 1 after traffic and 8
-   * when there has been none for a while. A stack that has only its loopback can sleep until its
+   * Longest sleep in milliseconds where no frame ends it; when not given, 1 after traffic, 8
+   * when there has been none for a while, and 16 in the end. A stack that has only its loopback can sleep until its
    * next timer.
    */
   readonly maxSleepMs?: number;
@@ -61,8 +61,11 @@ const SHORTEST_LOOK = 50;
 const LONGEST_LOOK = 3200;
 /** After so many milliseconds without a frame one more or less does not matter. */
 const IDLE_MS = 100;
+/** After so many looking is the only thing that an idle program spends a processor on. */
+const LONG_IDLE_MS = 5000;
 const SHORT_SLEEP_MS = 1;
 const LONG_SLEEP_MS = 8;
+const LONGEST_BLIND_MS = 16;
 /** With a receive interrupt: nothing has to be looked for. */
 const LONGEST_SLEEP_MS = 60_000;
 
@@ -223,7 +226,9 @@ export class PollLoop {
   #longest(now: number): number {
     if (this.#isInterrupted) return LONGEST_SLEEP_MS;
     if (this.#maxSleepMs !== null) return this.#maxSleepMs;
-    return now - this.#lastBusy >= IDLE_MS * 1000 ? LONG_SLEEP_MS : SHORT_SLEEP_MS;
+    const idle = now - this.#lastBusy;
+    if (idle >= LONG_IDLE_MS * 1000) return LONGEST_BLIND_MS;
+    return idle >= IDLE_MS * 1000 ? LONG_SLEEP_MS : SHORT_SLEEP_MS;
   }
 
   /** An immediate that holds nothing would not run while Node waits: then it is a timer. */

@@ -43,6 +43,8 @@ export class Inbox {
   #socket: TcpSocket | null = null;
   #chunk: Buffer | null = null;
   #isEndDue = false;
+  /** Nothing has been delivered since start(). */
+  #isNew = true;
 
   constructor(engine: Engine, handle: InboxHandle) {
     this.#engine = engine;
@@ -55,6 +57,7 @@ export class Inbox {
 
   start(): void {
     this.started = true;
+    this.#isNew = true;
     const socket = this.#socket;
     if (socket === null || this.finished) return;
     if (socket.readable > 0 || socket.ended || socket.error !== '') this.#handle.schedule();
@@ -68,9 +71,10 @@ export class Inbox {
       if (!this.started || this.#handle.isClosed) return;
       const readable = socket.readable;
       if (readable === 0) {
-        this.#finish(socket);
+        this.#finish(socket, reads > 0);
         return;
       }
+      this.#isNew = false;
       this.#deliverOnce(socket, readable);
       drainTicks();
     }
@@ -128,13 +132,14 @@ export class Inbox {
   }
 
   /** Nothing is left to read: perhaps nothing more will come. */
-  #finish(socket: TcpSocket): void {
+  #finish(socket: TcpSocket, hasRead: boolean): void {
     if (socket.ended) {
       // Also when a RST came behind the FIN: to the reader that is the end, as with the kernel.
-      // Never in the round of the last bytes: libuv sees it with its next read.
       if (this.#isEndDue) return;
       this.#isEndDue = true;
-      setImmediate(this.#tellEnd);
+      // Never in the round of the last bytes or of readStart(): libuv sees it with its next read.
+      if (hasRead || this.#isNew) setImmediate(this.#tellEnd);
+      else this.#tellEnd();
     } else if (socket.error !== '') {
       this.fail(errnoOf(socket.error));
     }

@@ -20,6 +20,8 @@ import { PendingShutdown, PendingWrite, type WriteCallback } from './pending.ts'
 /** The handle as its outbox sees it. */
 export interface OutboxHandle extends NativeStream {
   readonly isClosed: boolean;
+  /** The TLS socket whose native half writes, null for any other. */
+  readonly consumer: SocketInternals | null;
   /** Something began or ceased to be a reason to keep the process alive. */
   changed(): void;
   /** Runs `complete` in the asynchronous context of the handle. */
@@ -36,7 +38,7 @@ export class Outbox {
   #socket: TcpSocket | null = null;
   /** Not all in the send buffer yet, in order. */
   #waiting: PendingWrite[] = [];
-  /** From native code, all in the send buffer, not yet told. Others are told at once. */
+  /** From TLS, all in the send buffer, not yet told. Others are told at once. */
   #written: PendingWrite[] = [];
   #shutdown: PendingShutdown | null = null;
   #toldError = false;
@@ -91,16 +93,22 @@ export class Outbox {
     else callback();
   }
 
-  /** A write from native code, which is always told later. Returns 0 or an errno. */
+  /**
+   * A write from native code. Returns 0 or an errno. What the send buffer takes is told at once, as
+   * HTTP/2 has it from libuv; TLS can not be told within its own call, and puts that off itself.
+   */
   writeNative(request: Request, chunks: readonly Uint8Array[]): number {
     const write = new PendingWrite(chunks, request, null);
     const errno = this.#submit(write);
-    if (errno === 0 && !this.#waiting.includes(write)) {
-      this.#written.push(write);
-      this.#handle.schedule();
-      this.#handle.changed();
+    if (errno !== 0 || this.#waiting.includes(write)) return errno;
+    if (this.#handle.consumer === null) {
+      this.#handle.finishWrite(request, 0);
+      return 0;
     }
-    return errno;
+    this.#written.push(write);
+    this.#handle.schedule();
+    this.#handle.changed();
+    return 0;
   }
 
   shutdown(request: Request, isNative: boolean): number {

@@ -3,14 +3,15 @@
  * `--import dpdk-net/register` on a loopback of its own, and without it on the kernel's.
  *
  *     node tools/node-compat.mjs [words of test names] [--node 22] [--groups net,dgram] [--jobs 2]
- *                                [--timeout 120] [--resume] [--write] [--list] [--help]
+ *                                [--timeout 120] [--resume] [--again] [--write] [--list] [--help]
  *
  * Build first. The tests are fetched: Debian's source packages have them (apt-get source, into
  * node_modules/.cache; nothing of them is ours to commit). Needs root for a network namespace in
  * which the kernel's loopback is shut while the stack's is tested: what still goes to the kernel
  * fails. Prints each test that does not pass; --write puts the result into docs/node-compat/.
  * Results are kept (in node_modules/.cache): --resume runs only what has none yet, so a run may be
- * ended at any time, and one group after the other makes the page.
+ * ended at any time, and one group after the other makes the page. --again runs what is known on
+ * the stack once more, and takes what the kernel said.
  * @module
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -38,6 +39,7 @@ const HELP = `Runs Node's own tests on the stack and, to compare, on the kernel.
   --jobs N           so many at a time (default: the number of processors)
   --timeout SECONDS  for one test (default 120)
   --resume           take what earlier runs have found, run only the rest
+  --again            take what earlier runs have found on the kernel, run all on the stack
   --write            write docs/node-compat/node-N.md (of all groups, so without words)
   --list             only list the tests, and why some do not apply
   --verbose          print what a failed test said
@@ -51,6 +53,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: 'string', default: String(availableParallelism()) },
     timeout: { type: 'string', default: '120' },
     resume: { type: 'boolean', default: false },
+    again: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
     list: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
@@ -108,8 +111,9 @@ const isFit = ({ reason }) => reason === '';
 
 /** Gives each of `tests` what it has in the ledger, or runs it and puts it there. */
 async function runOn(ledger, tests, settings, where) {
+  const isKept = values.resume || (values.again && where === 'kernel');
   const missing = tests.filter((test) => {
-    test[where] = values.resume ? ledger.of(test, where) : undefined;
+    test[where] = isKept ? ledger.of(test, where) : undefined;
     return test[where] === undefined;
   });
   console.log(`${missing.length} of ${tests.length} on the ${where} ...`);

@@ -137,3 +137,60 @@ test('http2 without TLS', async () => {
   await once(client, 'close');
   await closed(server);
 });
+
+/** A server that echoes, and a stream to it that has written `bytes` bytes, one at a time. */
+async function echoing(bytes: number): Promise<[http2.Http2Server, http2.ClientHttp2Stream]> {
+  const server = http2.createServer();
+  server.on('stream', (stream) => stream.pipe(stream));
+  const port = await listening(server);
+  const client = http2.connect(`http://127.0.0.1:${port}`);
+  const stream = client.request({ ':method': 'POST' });
+  for (let i = 0; i < bytes; i++) stream.write('x');
+  stream.on('close', () => client.close());
+  return [server, stream];
+}
+
+test('an HTTP/2 stream that is destroyed amid its echo lets the session end', async () => {
+  const [server, stream] = await echoing(24_000);
+  await once(stream, 'data');
+  stream.destroy();
+  await once(stream, 'close');
+  await closed(server);
+});
+
+test('what an HTTP/2 stream wrote before it was destroyed is sent', async () => {
+  const server = http2.createServer();
+  server.on('stream', (stream) => {
+    stream.respond();
+    stream.write('a word');
+    stream.destroy();
+  });
+  const port = await listening(server);
+  const client = http2.connect(`http://127.0.0.1:${port}`);
+  const stream = client.request();
+  const [headers] = await once(stream, 'response');
+  assert.equal((headers as http2.IncomingHttpHeaders)[':status'], 200);
+  stream.resume();
+  await once(stream, 'close');
+  client.close();
+  await closed(server);
+});
+
+test('a session destroyed with a code tells the other side this code', async () => {
+  const server = http2.createServer();
+  server.on('session', (session) => session.on('error', () => {}));
+  server.on('stream', (stream) => {
+    stream.on('error', () => {});
+    // Node takes the code alone; its type declaration wants an error before it.
+    const session = stream.session as unknown as { destroy(code: number): void };
+    session.destroy(http2.constants.NGHTTP2_REFUSED_STREAM);
+  });
+  const port = await listening(server);
+  const client = http2.connect(`http://127.0.0.1:${port}`);
+  const failure = once(client, 'error');
+  const stream = client.request();
+  stream.on('error', () => {});
+  const [error] = await failure;
+  assert.equal((error as Error).message, 'Session closed with error code 7');
+  await closed(server);
+});

@@ -14,7 +14,8 @@ import { isKernelHandle } from './kernel.ts';
 import { parseAddress } from './names.ts';
 import { OWNER, REINITIALIZE, type SocketInternals, TCP } from './natives.ts';
 import type { WriteCallback } from './pending.ts';
-import { TcpHandle, type WriteData } from './tcp-handle.ts';
+import type { WriteData } from './stream-handle.ts';
+import { TcpHandle } from './tcp-handle.ts';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Methods = Record<string | symbol, Method>;

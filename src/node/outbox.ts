@@ -103,6 +103,8 @@ export class Outbox {
     if (errno !== 0 || this.#waiting.includes(write)) return errno;
     if (this.#handle.consumer === null) {
       this.#handle.finishWrite(request, 0);
+      // It goes on in an immediate of Node's own.
+      this.#engine.loop.endTurn();
       return 0;
     }
     this.#written.push(write);

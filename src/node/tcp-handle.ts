@@ -1,15 +1,11 @@
 /**
- * The handle that lib/net.js, TLS, HTTP and HTTP/2 take for a kernel TCP socket.
- *
- * It extends Node's own JSStream, so native code can attach itself to it, and adds the methods
- * of Node's TCP class. lib/net.js calls the methods directly; native code calls onreadstart,
- * onreadstop, onwrite and onshutdown. Errors are libuv's: negative numbers, never exceptions.
+ * The handle that lib/net.js, TLS, HTTP and HTTP/2 take for a kernel TCP socket: where it is, how it
+ * begins and ends, what keeps it alive, and what the stack tells it. Its bytes are the class's above.
  * @module
  */
-import { AsyncResource } from 'node:async_hooks';
 import { ACCEPTABLE, CLOSED, CONNECTED, ENDED, READABLE, WRITABLE } from '../base/events.ts';
 import type { TcpSocket } from '../tcp/socket.ts';
-import { drainTicks, type Engine, ownerOf } from './engine.ts';
+import { drainTicks, type Engine } from './engine.ts';
 import {
   EALREADY,
   EBADF,
@@ -22,165 +18,29 @@ import {
   errnoOf,
 } from './errno.ts';
 import { Hold } from './hold.ts';
-import { Inbox } from './inbox.ts';
 import { connectThroughKernel } from './kernel.ts';
 import { parseAddress } from './names.ts';
-import { JSStream, type Request, type SocketInternals, type SocketName } from './natives.ts';
-import { Outbox } from './outbox.ts';
-import type { WriteCallback } from './pending.ts';
+import type { Request, SocketName } from './natives.ts';
+import { StreamHandle } from './stream-handle.ts';
 import { TcpEndpoint } from './tcp-endpoint.ts';
-import { TcpSettings } from './tcp-settings.ts';
 
-export class TcpHandle extends JSStream {
-  /** lib/net.js's own note that it has called readStart(). */
-  reading = false;
+export class TcpHandle extends StreamHandle {
   /** Set by lib/net.js on a listener. */
   onconnection: ((status: number, client: TcpHandle) => void) | null = null;
-  /** The TLS socket around this handle, if any. */
-  consumer: SocketInternals | null = null;
-  readonly #engine: Engine;
-  readonly #inbox: Inbox;
-  readonly #outbox: Outbox;
-  readonly #resource = new AsyncResource('TCPWRAP');
   readonly #endpoint: TcpEndpoint;
-  #connecting: Request | null = null;
-  readonly #settings = new TcpSettings();
   readonly #hold: Hold;
+  #connecting: Request | null = null;
   #isReferenced = true;
-  #isScheduled = false;
   #isClosed = false;
-  #isLent = false;
-  #isLentToParser = false;
-  #isConsumed = false;
 
   constructor(engine: Engine) {
-    super();
-    this.#engine = engine;
+    super(engine);
     this.#endpoint = new TcpEndpoint(engine);
     this.#hold = new Hold(engine.loop);
-    this.#inbox = new Inbox(engine, this);
-    this.#outbox = new Outbox(engine, this);
-  }
-
-  // What native code asks and does.
-
-  /** Asked by everything that attaches itself natively, and by nothing else. */
-  get isStreamBase(): boolean {
-    this.#isLent = true;
-    this.#isLentToParser = false;
-    return true;
-  }
-
-  /** lib/_http_server.js notes here that it has attached its parser. */
-  get _consumed(): boolean {
-    return this.#isConsumed;
-  }
-
-  set _consumed(isConsumed: boolean) {
-    this.#isConsumed = isConsumed;
-    this.#isLentToParser = isConsumed;
-  }
-
-  /** True while native code listens; the HTTP parser lets go when a connection is upgraded. */
-  get isLent(): boolean {
-    if (this.#isLentToParser && ownerOf<{ parser?: unknown }>(this)?.parser === null) {
-      this.#isLentToParser = false;
-      this.#isLent = false;
-    }
-    return this.#isLent;
   }
 
   get isClosed(): boolean {
     return this.#isClosed;
-  }
-
-  isClosing(): boolean {
-    return this.#isClosed;
-  }
-
-  onreadstart(): number {
-    return this.readStart();
-  }
-
-  onreadstop(): number {
-    return this.readStop();
-  }
-
-  onwrite(request: Request, chunks: Uint8Array[]): number {
-    return this.#outbox.writeNative(request, chunks);
-  }
-
-  onshutdown(request: Request): number {
-    return this.#outbox.shutdown(request, true);
-  }
-
-  // What lib/net.js calls on a connection.
-
-  readStart(): number {
-    if (this.#isClosed) return EBADF;
-    this.#inbox.start();
-    this.changed();
-    return 0;
-  }
-
-  readStop(): number {
-    this.#inbox.started = false;
-    this.changed();
-    return 0;
-  }
-
-  /** The inbox looks at the socket's own fields for the buffer. */
-  useUserBuffer(): void {}
-
-  /** All that a net.Socket writes; Node's own write methods lead to onwrite(). */
-  write(data: WriteData, encoding: string, isVector: boolean, callback: WriteCallback): void {
-    if (isVector) this.#outbox.write(chunksOf(data as WriteVector), callback);
-    else if (typeof data !== 'string') this.#outbox.write([data as Uint8Array], callback);
-    else this.#outbox.writeText(data, encoding as BufferEncoding, callback);
-  }
-
-  shutdown(request: Request): number {
-    return this.#outbox.shutdown(request, false);
-  }
-
-  get bytesRead(): number {
-    return this.#inbox.bytesRead;
-  }
-
-  get bytesWritten(): number {
-    return this.#outbox.bytesWritten;
-  }
-
-  /** Bytes that writes still wait to get rid of. */
-  get writeQueueSize(): number {
-    return this.#outbox.bytesWaiting;
-  }
-
-  setNoDelay(on: boolean): number {
-    this.#settings.setNoDelay(on);
-    return 0;
-  }
-
-  setKeepAlive(on: boolean, delay = 0, interval?: number, count?: number): number {
-    this.#settings.setKeepAlive(on, delay, interval, count);
-    return 0;
-  }
-
-  setTypeOfService(value: number): number {
-    this.#settings.typeOfService = value;
-    return 0;
-  }
-
-  getTypeOfService(): number {
-    return this.#settings.typeOfService;
-  }
-
-  setBlocking(): number {
-    return 0;
-  }
-
-  setSimultaneousAccepts(): number {
-    return 0;
   }
 
   // Addresses.
@@ -216,7 +76,7 @@ export class TcpHandle extends JSStream {
     if (address === null) return EINVAL;
     if (this.#connecting !== null) return EALREADY;
     if (this.#endpoint.socket !== null) return EISCONN;
-    if (this.#engine.isKernel(address)) {
+    if (this.engine.isKernel(address)) {
       return connectThroughKernel(this, request, text, port, v6, this.#endpoint.local);
     }
     try {
@@ -226,7 +86,7 @@ export class TcpHandle extends JSStream {
     }
     this.#connecting = request;
     this.changed();
-    this.#engine.loop.wake();
+    this.engine.loop.wake();
     return 0;
   }
 
@@ -255,18 +115,18 @@ export class TcpHandle extends JSStream {
 
   #end(callback: (() => void) | undefined, letGo: () => void): void {
     this.#isClosed = true;
-    this.#inbox.started = false;
+    this.inbox.started = false;
     this.#endpoint.listener?.close();
     letGo();
     this.changed();
-    this.#engine.loop.wake();
-    this.#engine.loop.hold();
-    this.#engine.afterImmediates(() => {
-      this.#engine.loop.release();
+    this.engine.loop.wake();
+    this.engine.loop.hold();
+    this.engine.afterImmediates(() => {
+      this.engine.loop.release();
       const connecting = this.#connecting;
       this.#connecting = null;
       connecting?.oncomplete?.(ECANCELED, this, connecting, false, false);
-      this.#outbox.fail(ECANCELED);
+      this.outbox.fail(ECANCELED);
       if (callback !== undefined) this.tell(callback);
     });
   }
@@ -294,10 +154,10 @@ export class TcpHandle extends JSStream {
 
   /** Requests hold even an unreferenced handle; an idle connection that is not read does not. */
   #isActive(): boolean {
-    if (this.#connecting !== null || !this.#outbox.isIdle) return true;
+    if (this.#connecting !== null || !this.outbox.isIdle) return true;
     if (!this.#isReferenced) return false;
     if (this.#endpoint.listener !== null) return true;
-    return this.#endpoint.socket !== null && this.#inbox.started && !this.#inbox.finished;
+    return this.#endpoint.socket !== null && this.inbox.started && !this.inbox.finished;
   }
 
   // What the stack tells.
@@ -307,42 +167,30 @@ export class TcpHandle extends JSStream {
     try {
       if ((events & ACCEPTABLE) !== 0) this.#acceptAll();
       if ((events & CONNECTED) !== 0) this.#connected();
-      if ((events & (READABLE | ENDED)) !== 0) this.#inbox.deliver();
-      if ((events & WRITABLE) !== 0) this.#outbox.pump();
+      if ((events & (READABLE | ENDED)) !== 0) this.inbox.deliver();
+      if ((events & WRITABLE) !== 0) this.outbox.pump();
       if ((events & CLOSED) !== 0) this.#onClosed();
       isDone = true;
     } finally {
       // A listener threw; a program that catches it as an uncaught exception goes on from here.
       if (!isDone) this.schedule();
     }
-    this.#engine.endOfEvents();
+    this.engine.endOfEvents();
   }
 
-  /** The work that was put off to a macrotask of its own. */
-  onTurn(): void {
-    this.#isScheduled = false;
+  protected turn(): void {
     if (this.#isClosed) return;
     let isDone = false;
     try {
       this.#acceptAll();
-      this.#outbox.pump();
-      this.#outbox.turn();
-      this.#inbox.deliver();
+      this.outbox.pump();
+      this.outbox.turn();
+      this.inbox.deliver();
       if ((this.#endpoint.socket?.error ?? '') !== '') this.#onClosed();
       isDone = true;
     } finally {
       if (!isDone) this.schedule();
     }
-  }
-
-  schedule(): void {
-    if (this.#isScheduled) return;
-    this.#isScheduled = true;
-    this.#engine.later(this);
-  }
-
-  tell(callback: () => void): void {
-    this.#resource.runInAsyncScope(callback);
   }
 
   #acceptAll(): void {
@@ -351,7 +199,7 @@ export class TcpHandle extends JSStream {
       const socket = listener.accept();
       if (socket === null) return;
       this.tell(() => {
-        const client = new TcpHandle(this.#engine);
+        const client = new TcpHandle(this.engine);
         client.#endpoint.socket = socket;
         client.#endpoint.v6 = this.#endpoint.v6;
         client.#attach(socket);
@@ -363,9 +211,9 @@ export class TcpHandle extends JSStream {
 
   #attach(socket: TcpSocket): void {
     socket.owner = this;
-    this.#inbox.attach(socket);
-    this.#outbox.attach(socket);
-    this.#settings.attach(socket);
+    this.inbox.attach(socket);
+    this.outbox.attach(socket);
+    this.settings.attach(socket);
   }
 
   /**
@@ -393,19 +241,9 @@ export class TcpHandle extends JSStream {
     if (this.#connecting !== null) {
       this.#finishConnect(errno === 0 ? ECANCELED : errno);
     } else if (errno !== 0) {
-      if (this.#inbox.started) this.#outbox.errorTold();
-      this.#inbox.deliver();
-      if (!this.#outbox.isIdle) this.#outbox.fail(socket.ended ? EPIPE : errno);
+      if (this.inbox.started) this.outbox.errorTold();
+      this.inbox.deliver();
+      if (!this.outbox.isIdle) this.outbox.fail(socket.ended ? EPIPE : errno);
     }
   }
-}
-
-/** The chunks of a vector, as lib/net.js hands it over. */
-type WriteVector = { chunk: Uint8Array | string; encoding: BufferEncoding }[];
-export type WriteData = Uint8Array | string | WriteVector;
-
-function chunksOf(vector: WriteVector): Uint8Array[] {
-  return vector.map(({ chunk, encoding }) =>
-    typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk,
-  );
 }

@@ -267,3 +267,23 @@ test('the loop does not sleep when its link has something already', async () => 
   while (loop.sleeps === 0) await new Promise((resolve) => setImmediate(resolve));
   loop.stop();
 });
+
+test('endTurn() ends the polling of a turn, not of the next', async () => {
+  const machine = new Machine();
+  const loop = loopOver(machine);
+  const source = new Socket();
+  const owner: EventOwner = { onEvents: () => loop.endTurn() };
+  source.owner = owner;
+  loop.hold();
+  const poll = machine.poll.bind(machine);
+  machine.poll = () => {
+    machine.events.raise(source, READABLE);
+    return poll();
+  };
+  machine.busy = Number.POSITIVE_INFINITY;
+  loop.start();
+  for (let i = 0; i < 20; i++) await nextTurn();
+  loop.stop();
+  assert.ok(loop.turns > 0);
+  assert.equal(machine.polls, loop.turns);
+});

@@ -89,6 +89,7 @@ export class PollLoop {
   #timer: NodeJS.Timeout | null = null;
   #running = false;
   #polling = false;
+  #isTurnOver = false;
   #slept = false;
   #toldGone = false;
   #lastBusy = 0;
@@ -135,6 +136,11 @@ export class PollLoop {
     this.#schedule(0);
   }
 
+  /** No more polls in this turn: what native code has put off comes before the peer's answer. */
+  endTurn(): void {
+    this.#isTurnOver = true;
+  }
+
   readonly #awake = (): void => {
     this.wakes++;
     this.wake();
@@ -179,6 +185,7 @@ export class PollLoop {
   };
 
   #pollSome(): void {
+    this.#isTurnOver = false;
     const polls = this.#holds > 0 ? POLLS_PER_TURN : POLLS_PER_TICK;
     for (let i = 0; i < polls; i++) {
       const now = this.#now;
@@ -186,7 +193,7 @@ export class PollLoop {
       if (moved > 0) this.#adapt(now);
       this.#dispatch();
       this.#now = nowMicros();
-      if (moved === 0 || !this.#running) return;
+      if (moved === 0 || !this.#running || this.#isTurnOver) return;
       this.meter.polled(this.#now - now);
     }
   }

@@ -7,20 +7,24 @@
  * Then connections both ways while one flow in ten comes to a wrong queue: 20,000 each way on two
  * and on four queues, with --long 1,000,000.
  *
+ * Then a worker that crashes under load: who loses connections, and when it serves again.
+ *
  * queues/compare.mjs says how the load's share of the processors is accounted for.
  * @module
  */
+import { at } from '../tools/house/root.mjs';
 import { saveFigures, settingsOf } from './harness/alone.mjs';
-import { killChildren } from './harness/children.mjs';
+import { Child, killChildren } from './harness/children.mjs';
 import { allowedCpus, describeMachine } from './harness/machine.mjs';
 import { Namespaces } from './harness/namespaces.mjs';
 import { raisePriority } from './harness/priority.mjs';
 import { verdict } from './harness/verdict.mjs';
 import { astrayLimits, astrayLine, runAstray } from './queues/astray.mjs';
 import { ACCOUNTING, compare, linesOf } from './queues/compare.mjs';
-import { memif, packetSocket } from './queues/ways.mjs';
+import { memif, PACKET_SOCKET, packetSocket } from './queues/ways.mjs';
 
 const LEAST_RATIO = 1.8;
+const CRASH_MS = 180_000;
 /** For each queue. */
 const CASES = {
   echo: { name: 'echo', load: 'echo', connections: 2000, unit: 'round trips/s' },
@@ -46,8 +50,7 @@ function makeNamespaces() {
 }
 
 /** For each wire the two systems of one queue, and the one of two. */
-function makeWires([first, second]) {
-  const spaces = makeNamespaces();
+function makeWires([first, second], spaces) {
   const crossed = [
     { server: [first], load: [second] },
     { server: [second], load: [first] },
@@ -70,24 +73,46 @@ async function main() {
   const cpus = allowedCpus();
   if (cpus.length < 2) throw new Error('two queues need two processors');
   raisePriority(-20);
+  const spaces = makeNamespaces();
   console.log(ACCOUNTING);
   const results = [];
   const settings = { rounds, times: { firstMs, warmupMs: 0, runMs, cases: CASES } };
-  for (const [wire, ways] of Object.entries(makeWires(cpus.slice(-2)))) {
+  for (const [wire, ways] of Object.entries(makeWires(cpus.slice(-2), spaces))) {
     for (const [program, single] of Object.entries(CASES)) {
       const found = await compare(ways, program, single, settings);
       console.log(`${linesOf(`${program} over ${wire}`, single.unit, found).join('\n')}\n`);
       results.push({ wire, program, ...found });
     }
   }
+  const crash = await runCrash(spaces[0], cpus);
   const strays = await runStrays();
-  saveFigures(json, { machine: describeMachine(null), results, strays });
+  saveFigures(json, { machine: describeMachine(null), results, crash, strays });
   const limits = results.map(({ wire, program, ratio }) => [
     `${program} over ${wire}: two queues at least ${LEAST_RATIO} times one, at equal cores`,
     ratio.equalCores >= LEAST_RATIO,
   ]);
+  limits.push(
+    [
+      'a worker crashes: the other keeps every connection',
+      crash.keptEnded === 0 && crash.echoes > 0,
+    ],
+    ['it serves again within a second', crash.servedAgainMs < 1000],
+  );
   limits.push(...strays.flatMap(astrayLimits));
   if (!verdict(limits, console.log)) process.exitCode = 1;
+}
+
+/** queues/crash.mjs, which is the load, in the kernel's namespace. */
+async function runCrash({ client, server }, cpus) {
+  const given = { host: PACKET_SOCKET, namespace: server, cpus: cpus.slice(-2).join(',') };
+  const command = [process.execPath, at('bench/queues/crash.mjs'), JSON.stringify(given)];
+  const child = new Child(command, { cpu: given.cpus, namespace: client });
+  const found = await child.firstLine(CRASH_MS);
+  const { kept, keptEnded, lost, servedAgainMs, echoes } = found;
+  console.log(
+    `a worker with ${lost} connections crashes under load: ${keptEnded} of the other's ${kept} end, which make ${echoes} echoes in a second; served again after ${servedAgainMs.toFixed(0)} ms\n`,
+  );
+  return found;
 }
 
 async function runStrays() {

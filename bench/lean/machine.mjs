@@ -17,6 +17,17 @@ const TURNS = 16;
 /** Looks at the clock between two of Node's own rounds. */
 const LOOKS = 8;
 
+/** Polled again while its program has just acted, so that this leaves at once. */
+export function turn(stack, now) {
+  stack.poll(now);
+  let s = stack.nextEvent();
+  while (s !== null) {
+    for (; s !== null; s = stack.nextEvent()) s.owner.onEvents(s.takeEvents(), s);
+    stack.poll(now);
+    s = stack.nextEvent();
+  }
+}
+
 export class Machine {
   #stacks;
 
@@ -25,18 +36,8 @@ export class Machine {
     this.#stacks = stacks;
   }
 
-  /** Each stack in turn: polled again while its program has just acted, so that this leaves at once. */
   #turn(now) {
-    for (let i = 0; i < this.#stacks.length; i++) {
-      const stack = this.#stacks[i];
-      stack.poll(now);
-      let s = stack.nextEvent();
-      while (s !== null) {
-        for (; s !== null; s = stack.nextEvent()) s.owner.onEvents(s.takeEvents(), s);
-        stack.poll(now);
-        s = stack.nextEvent();
-      }
-    }
+    for (let i = 0; i < this.#stacks.length; i++) turn(this.#stacks[i], now);
   }
 
   /** Polls until `done()`. */

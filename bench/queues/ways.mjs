@@ -8,7 +8,7 @@ const node = process.execPath;
 const CONFIG = at('bench/memif.toml');
 const MEMIF = { server: '10.99.0.2', client: '10.99.0.1' };
 /** Beside the kernel's own address at the server's end of the veth pair. */
-const PACKET_SOCKET = '10.98.0.3';
+export const PACKET_SOCKET = '10.98.0.3';
 
 /** The unmodified Node program that serves a load. */
 const SERVERS = { echo: at('bench/peers/echo.mjs'), http: at('bench/peers/hello.mjs') };

@@ -14,7 +14,11 @@ const running = openStack(parseConfig('dpdk.port = "loopback"\nroutes.kernel = [
 after(() => running.close());
 running.stack.tcp.listen({ port: 80 });
 running.stack.drops[Drop.UDP_NO_SOCKET] = 3;
-const methods = methodsOf({ title: 'test', reporters: () => [reporterOf(running)] });
+const methods = methodsOf({
+  title: 'test',
+  reporters: () => [reporterOf(running)],
+  devices: () => [],
+});
 
 async function serve(token: string): Promise<number> {
   const config: AdminConfig = { address: Address.parse('127.0.0.1'), port: 0, token };

@@ -7,7 +7,7 @@
  * @module
  */
 import { type Config, configOfPort, loadConfig } from '../config/config.ts';
-import { openControl, reporterOf } from '../control/process.ts';
+import { devicesOf, openControl, reporterOf } from '../control/process.ts';
 import type { ControlServer } from '../control/server.ts';
 import { setCurrent } from '../node/current.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
@@ -111,8 +111,12 @@ export class DpdkApp implements AppContext {
     }
   }
 
-  /** Ends the workers (by their signal), then the subsystems. Idempotent. */
+  /**
+   * Lets connections finish as long as `[shutdown] drain` says, ends the workers (by their signal),
+   * then the subsystems. Idempotent.
+   */
   async stop(): Promise<void> {
+    if (this.config.shutdown.drainMs > 0 && !this.#abort.signal.aborted) await this.#finish();
     this.#abort.abort();
     const failures = await this.#running.stop();
     if (failures.length === 1) throw failures[0];
@@ -165,7 +169,7 @@ export class DpdkApp implements AppContext {
       throw error;
     }
     atExit(() => this.#closeStacks());
-    if (this.#options.signals !== false) exitOnSignals();
+    if (this.#options.signals !== false) exitOnSignals(() => this.#finish());
   }
 
   #closeStacks(): void {
@@ -190,9 +194,11 @@ export class DpdkApp implements AppContext {
 
   #openControl(): void {
     const reporters = this.#stacks.map((running) => reporterOf(running));
+    const devices = this.#stacks.flatMap((running) => devicesOf(running));
     this.#control = openControl({
       title: this.#options.title ?? 'app',
       reporters: () => reporters,
+      devices: () => devices,
     });
   }
 
@@ -210,6 +216,10 @@ export class DpdkApp implements AppContext {
         signal: this.#abort.signal,
       };
     });
+  }
+
+  async #finish(): Promise<void> {
+    await Promise.all(this.#stacks.map((running) => running.finish()));
   }
 
   #aborted(): Promise<void> {

@@ -15,6 +15,7 @@ import { Queues } from '../runtime/queues.ts';
 import { Workers } from '../runtime/workers.ts';
 import { banner, farewell } from './banner.ts';
 import { StartError } from './errors.ts';
+import { reloadingOf } from './reloading.ts';
 
 const STDERR = 2;
 /** From here and from a chunk of lib/ alike. */
@@ -38,12 +39,20 @@ export async function runWorkers(
 ): Promise<never> {
   const queues = open(config, source);
   if (!quiet) writeSync(STDERR, banner(version, queues));
-  const options = { script: SCRIPT, program, args, restart: config.workers.restart };
+  const { devices } = queues;
+  const reloading = reloadingOf(source, config, devices, async (now, latest) => {
+    queues.reload(now, latest);
+    workers.reload(latest);
+    // Each has taken it over when it answers what it was asked afterwards.
+    await Promise.allSettled(reporters().map((reporter) => reporter.ask('queue', {})));
+  });
+  const options = { script: SCRIPT, program, args, onHangUp: reloading.onSignal };
   const workers = new Workers(queues, options);
   const reporters = reportersOf(workers);
-  const asked = { title, reporters, device: queues.port };
-  const control = openControl(asked);
-  await openSurfaces(config, asked);
+  const { reload } = reloading;
+  const questions = { title, reporters, devices: () => devices, reload };
+  const control = openControl(questions);
+  await openSurfaces(config, questions);
   const { code, reports } = await workers.ended;
   control?.close();
   const slots = queues.close();

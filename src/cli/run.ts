@@ -11,12 +11,14 @@ import { type Plan, planOf } from '../app/plan.ts';
 import { openSurfaces } from '../app/surfaces.ts';
 import { type Config, loadConfig, readSource } from '../config/config.ts';
 import { DEFAULT_FILE } from '../config/default-file.ts';
-import { openControl, reporterOf } from '../control/process.ts';
+import { devicesOf, openControl, type ProcessOptions, reporterOf } from '../control/process.ts';
+import type { Engine } from '../node/engine.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
 import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import { banner, farewell } from './banner.ts';
 import { StartError, UsageError } from './errors.ts';
 import { planText } from './plan.ts';
+import { reloadingOf } from './reloading.ts';
 import { runWorkers } from './run-workers.ts';
 
 export interface RunSettings {
@@ -66,8 +68,8 @@ export async function runWith(
     process.stdout.write(planText(plan(config)));
     return;
   }
+  const source = readSource(settings.config ?? DEFAULT_FILE, settings.settings);
   if (config.queues.count > 1) {
-    const source = readSource(settings.config ?? DEFAULT_FILE, settings.settings);
     await runWorkers(config, source, program, args, settings);
     return;
   }
@@ -75,17 +77,29 @@ export async function runWith(
   const running = open(config);
   const reporters = [reporterOf(running)];
   const title = settings.title ?? `run ${basename(program)}`;
-  const control = openControl({ title, reporters: () => reporters });
+  const devices = devicesOf(running);
+  let engine: Engine | null = null;
+  const reloading = reloadingOf(source, config, devices, async (now) => {
+    running.reload(now);
+    if (engine !== null) engine.kernelRoutes = now.routes.kernel;
+  });
+  const questions: ProcessOptions = {
+    title,
+    reporters: () => reporters,
+    devices: () => devices,
+    reload: reloading.reload,
+  };
+  const control = openControl(questions);
   atExit(() => {
     control?.close();
     const report = running.close();
     if (!settings.quiet) writeSync(STDERR, farewell(report));
   });
-  exitOnSignals();
+  exitOnSignals(() => running.finish(), reloading.onSignal);
   // Before the program's network is the stack's: these are on the kernel's.
-  await openSurfaces(config, { title, reporters: () => reporters });
+  await openSurfaces(config, questions);
   const { install } = await import('../node/install.ts');
-  install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
+  engine = install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
   if (!settings.quiet) process.stderr.write(banner(settings.version, running));
   process.argv = [process.execPath, program, ...args];
   // As `node program` does it: CommonJS sees itself as require.main, and ES modules work as well.

@@ -9,14 +9,16 @@ import { StackReporter } from '../control/report.ts';
 import { answerOver } from '../control/reporter.ts';
 import { install } from '../node/install.ts';
 import { asMainThread } from '../runtime/as-main-thread.ts';
-import type { FromWorker, WorkerTask } from '../runtime/messages.ts';
-import { openQueue } from '../runtime/queues.ts';
+import type { FromWorker, ToWorker, WorkerTask } from '../runtime/messages.ts';
+import { liveConfigOf, openQueue } from '../runtime/queues.ts';
 import { atExit } from '../runtime/shutdown.ts';
 
 const { ticket, port, program, args, terminals } = workerData as WorkerTask;
 const post = (message: FromWorker): void => port.postMessage(message);
 const ending = asMainThread(port, terminals);
-const running = openQueue(ticket);
+const live = liveConfigOf(ticket);
+const running = openQueue(ticket, live.config);
+ending.finish = () => running.finish();
 let isCrashing = false;
 process.on('uncaughtExceptionMonitor', () => {
   isCrashing = true;
@@ -37,7 +39,14 @@ answerOver(
   }),
 );
 const { routes, dns } = running.config;
-install(running, { kernelRoutes: routes.kernel, dns });
+const engine = install(running, { kernelRoutes: routes.kernel, dns });
+port.on('message', (message: ToWorker) => {
+  if (message.type !== 'reload') return;
+  live.take(message.source);
+  running.reload(live.config);
+  engine.kernelRoutes = live.config.routes.kernel;
+});
+port.unref();
 post({ type: 'up' });
 process.argv = [process.execPath, program, ...args];
 (Module as unknown as { runMain(): void }).runMain();

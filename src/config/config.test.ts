@@ -61,7 +61,7 @@ test('a whole configuration arrives in the types of the stack', () => {
   assert.equal(config.network.mtu, 1500);
   assert.equal(config.network.vlan, 7);
   assert.deepEqual(config.network.mac, Uint8Array.of(2, 0, 0, 0, 0, 10));
-  assert.deepEqual(config.queues, { count: 1, rxDesc: 512, txDesc: 256 });
+  assert.deepEqual(config.queues, { count: 1, rxDesc: 512, txDesc: 256, gro: true });
   assert.equal(config.tcp.receiveBufferBytes, 65536);
   assert.equal(config.tcp.sendBufferBytes, 131072);
   assert.deepEqual(config.routes.kernel.map(String), ['127.0.0.0/8', '192.168.0.0/16']);
@@ -75,7 +75,7 @@ test('what is left out has its default', () => {
   assert.deepEqual(config.dpdk.ealArgs, []);
   assert.equal(config.network.mtu, 0);
   assert.equal(config.network.mac, null);
-  assert.deepEqual(config.queues, { count: 1, rxDesc: 1024, txDesc: 1024 });
+  assert.deepEqual(config.queues, { count: 1, rxDesc: 1024, txDesc: 1024, gro: true });
   assert.deepEqual(config.routes.kernel.map(String), ['127.0.0.0/8', '::1/128']);
   assert.equal(config.poll.spin, false);
   assert.deepEqual(config.tap.hostAddresses, []);

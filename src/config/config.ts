@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import type { Address, Prefix } from '../base/address.ts';
+import type { FlowRule } from '../flow/rule.ts';
 import type { TcpOptions } from '../tcp/options.ts';
 import { splitDevice, toConfig } from './from-document.ts';
 import { parseJsonDocument } from './json.ts';
@@ -26,12 +27,16 @@ export interface NetworkConfig {
   readonly vlan: number;
   /** Six bytes; null: the device's own. */
   readonly mac: Uint8Array | null;
+  /** Multicast groups to be in. */
+  readonly groups: readonly Address[];
 }
 
 export interface QueuesConfig {
   readonly count: number;
   readonly rxDesc: number;
   readonly txDesc: number;
+  /** Segments that arrive together are joined. */
+  readonly gro: boolean;
 }
 
 /** A device with its addresses and queues. */
@@ -43,6 +48,14 @@ export interface PortConfig {
   readonly queues: QueuesConfig;
   /** Addresses for the kernel's end of a net_tap device. */
   readonly hostAddresses: readonly Prefix[];
+}
+
+export interface FlowConfig {
+  readonly rule: FlowRule;
+  /** The rule as formatRule() writes it. */
+  readonly text: string;
+  /** The name of the only port it is for; '' when it is for all. */
+  readonly on: string;
 }
 
 export interface ListenerConfig {
@@ -103,12 +116,15 @@ export interface Config {
   readonly poll: { readonly spin: boolean };
   /** Of several queues: whether a worker that crashes is started again, and stays on one processor. */
   readonly workers: { readonly restart: boolean; readonly pin: boolean };
+  /** How long connections may go on when the program is told to end; 0: they are ended. */
+  readonly shutdown: { readonly drainMs: number };
   /** Null: no admin server. */
   readonly admin: AdminConfig | null;
   /** Null: nothing is sent. */
   readonly openTelemetry: OpenTelemetryConfig | null;
   /** All devices; `dpdk`, `network`, `queues` and `tap` are those of the first. */
   readonly ports: readonly PortConfig[];
+  readonly flows: readonly FlowConfig[];
   readonly listeners: readonly ListenerConfig[];
 }
 
@@ -203,5 +219,7 @@ export function configOfPort(config: Config, { device, ...port }: PortConfig): C
     network: port.network,
     queues: port.queues,
     tap: { hostAddresses: port.hostAddresses },
+    flows: config.flows.filter(({ on }) => on === '' || on === port.name),
+    ports: [{ device, ...port }],
   };
 }

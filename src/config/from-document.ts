@@ -4,6 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { Address, Prefix } from '../base/address.ts';
+import { formatRule, parseRule } from '../flow/text.ts';
 import type {
   AdminConfig,
   Config,
@@ -49,9 +50,14 @@ export function toConfig(root: Table, folder: string): Config {
       restart: table('workers').get('restart') === true,
       pin: table('workers').get('pin') === true,
     },
+    shutdown: { drainMs: table('shutdown').milliseconds('drain') },
     admin: toAdmin(table('admin')),
     openTelemetry: toOpenTelemetry(table('opentelemetry')),
     ports,
+    flows: rows(root, 'flows').map((values) => {
+      const rule = parseRule(values.text('rule'));
+      return { rule, text: formatRule(rule), on: values.text('on') };
+    }),
     listeners: rows(root, 'listeners').map((values) => toListener(values, folder)),
   };
 }
@@ -90,6 +96,10 @@ class Values {
 
   prefixes(key: string): Prefix[] {
     return this.list(key).map((prefix) => Prefix.parse(prefix));
+  }
+
+  milliseconds(key: string): number {
+    return parseDuration(this.get(key)) ?? 0;
   }
 
   bytes(key: string): number {
@@ -146,11 +156,17 @@ function toNetwork(values: Values): NetworkConfig {
     mtu: values.number('mtu'),
     vlan: values.number('vlan'),
     mac: parseMac(values.text('mac')),
+    groups: values.list('join').map((group) => Address.parse(group)),
   };
 }
 
 function toQueues(values: Values, count: number): QueuesConfig {
-  return { count, rxDesc: values.number('rx_desc'), txDesc: values.number('tx_desc') };
+  return {
+    count,
+    rxDesc: values.number('rx_desc'),
+    txDesc: values.number('tx_desc'),
+    gro: values.get('gro') === true,
+  };
 }
 
 function toListener(values: Values, folder: string): ListenerConfig {

@@ -12,6 +12,7 @@ const PATTERNS: Record<Kind, string> = {
   prefix: '^[0-9A-Fa-f:.]+/\\d{1,3}$',
   mac: '^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$',
   size: '^\\d+(\\.\\d+)? ?(B|kB|KiB|MB|MiB|GB|GiB)?$',
+  flow: '=>',
   duration: '^\\d+(\\.\\d+)? ?(ms|s|min|h)$',
 };
 

@@ -20,12 +20,15 @@ service = "echo"
 port = 7
 [[listeners]]
 port = 80
+[[flows]]
+rule = "ipv4 src 10.0.0.0/8 tcp dst 80 => drop"
 `;
 
 const PLAIN = {
   ports: [{ device: '0000:01:00.0', ip: '10.0.0.2/24' }],
   tcp: { no_delay: true },
   listeners: [{ service: 'echo', port: 7 }, { port: 80 }],
+  flows: [{ rule: 'ipv4 src 10.0.0.0/8 tcp dst 80 => drop' }],
 };
 
 const read = (value: unknown): Config => parseConfig(JSON.stringify(value), 'a.json');
@@ -33,7 +36,7 @@ const read = (value: unknown): Config => parseConfig(JSON.stringify(value), 'a.j
 test('TOML, plain JSON and the forms of SPDK say the same', () => {
   const expected = parseConfig(TOML, 'a.toml');
   assert.equal(expected.listeners[1]!.name, 'app-80');
-  const { ports, tcp, listeners } = PLAIN;
+  const { ports, tcp, listeners, flows } = PLAIN;
   const set = (params: unknown): unknown => [{ method: 'set', params }];
   const forms = [
     PLAIN,
@@ -44,11 +47,12 @@ test('TOML, plain JSON and the forms of SPDK say the same', () => {
         { subsystem: 'dpdk_net', config: { ports } },
         { subsystem: 'tcp', config: tcp },
         { subsystem: 'listeners', config: listeners.map((params) => ({ method: 'add', params })) },
+        { subsystem: 'flows', config: flows.map((params) => ({ method: 'add', params })) },
       ],
     },
     {
       subsystems: [
-        { subsystem: 'dpdk_net', config: set({ ports, listeners }) },
+        { subsystem: 'dpdk_net', config: set({ ports, listeners, flows }) },
         { subsystem: 'tcp', config: set(tcp) },
       ],
     },
@@ -134,6 +138,7 @@ test('explain() tells each value and where it comes from', () => {
     gateway: [undefined, 'default'],
     mtu: [1400, 'a.toml:2'],
     vlan: [3, 'environment DPDK_NET_NETWORK__VLAN=3'],
+    join: [[], 'default'],
     mac: [undefined, 'default'],
   });
   const text = explainedText(tables);

@@ -418,8 +418,62 @@ const FAULTY_JSON: [string, string, string | RegExp][] = [
   ],
 ];
 
+const FAULTY_FLOWS: [string, string, string | RegExp][] = [
+  [
+    'a flow rule without a rule',
+    `${LEAST}[[flows]]\non = "port0"`,
+    /^a\.toml:3:1: \[\[flows\]\] 1 needs rule: PATTERN => ACTION/,
+  ],
+  [
+    'a flow rule with an unknown word',
+    `${LEAST}[[flows]]\nrule = "ipv4 tpc dst 80 => drop"`,
+    /^a\.toml:4:8: \[\[flows\]\] 1: rule: a flow rule has no 'tpc' here; allowed is PATTERN => ACTION, such as "ipv4 src/,
+  ],
+  [
+    'a flow rule that does nothing',
+    `${LEAST}[[flows]]\nrule = "tcp dst 80"`,
+    /^a\.toml:4:8: \[\[flows\]\] 1: rule: not a flow rule, 'PATTERN => ACTION': 'tcp dst 80';/,
+  ],
+  [
+    'a flow rule of two families',
+    `${LEAST}[[flows]]\nrule = "ipv4 src fd00::/64 => drop"`,
+    /^a\.toml:4:8: \[\[flows\]\] 1: rule: fd00::\/64 is no IPv4 address;/,
+  ],
+  [
+    'a number for a flow rule',
+    `${LEAST}[[flows]]\nrule = 80`,
+    /^a\.toml:4:8: \[\[flows\]\] 1: rule = 80 is not allowed; allowed is PATTERN => ACTION/,
+  ],
+  [
+    'a flow rule for a queue that is not there',
+    `${LEAST}queues.count = 2\n[[flows]]\nrule = "tcp => rss 0,2"`,
+    'a.toml:5:8: [[flows]] 1: there is no queue 2: port port0 has the queues 0 to 1',
+  ],
+  [
+    'a flow rule for another queue than the only one',
+    `${LEAST}[[flows]]\nrule = "tcp => queue 1"`,
+    'a.toml:4:8: [[flows]] 1: there is no queue 1: port port0 has only queue 0',
+  ],
+  [
+    'a flow rule on a port that is not there',
+    `${LEAST}[[flows]]\nrule = "tcp => drop"\non = "port7"`,
+    'a.toml:5:6: [[flows]] 1: there is no port "port7"; there is port0',
+  ],
+  [
+    'a flow rule without a device',
+    'dpdk.port = "loopback"\n[[flows]]\nrule = "tcp => drop"',
+    'a.toml:3:8: [[flows]] 1: flow rules are for what a device receives, and "loopback" is none',
+  ],
+  [
+    'a group that is none',
+    `${LEAST}network.join = ["239.1.2.3", "10.0.0.9"]`,
+    'a.toml:3:30: [network] join 10.0.0.9: this is no group; they are 224.0.0.0/4 and ff00::/8',
+  ],
+];
+
 for (const [what, text, expected] of [
   ...FAULTY,
+  ...FAULTY_FLOWS,
   ...FAULTY_LISTS,
   ...FAULTY_ADMIN,
   ...FAULTY_JSON,
@@ -462,7 +516,7 @@ test('what overrides the file is named as it was given', () => {
 });
 
 test('there are enough of them, and each says what would be right or where the fault is', () => {
-  const all = [...FAULTY, ...FAULTY_LISTS, ...FAULTY_ADMIN, ...FAULTY_JSON];
+  const all = [...FAULTY, ...FAULTY_FLOWS, ...FAULTY_LISTS, ...FAULTY_ADMIN, ...FAULTY_JSON];
   assert.ok(all.length >= 60, `${all.length}`);
   assert.equal(new Set(all.map(([what]) => what)).size, all.length);
 });

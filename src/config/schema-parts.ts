@@ -1,14 +1,15 @@
 /**
  * The words in which the schema is written: JSON Schema (draft 7) with five keywords of our own.
  *
- * - `kind` names a textual form with a checker: 'address', 'prefix', 'mac', 'size', 'duration';
+ * - `kind` names a textual form with a checker: 'address', 'prefix', 'mac', 'size', 'duration',
+ *   'flow';
  * - `least` and `most` bound a size (bytes) or a duration (milliseconds);
  * - `expects` says in words what is allowed; errors and the documentation quote it.
  * @module
  */
 import { formatDuration, formatSize } from './units.ts';
 
-export type Kind = 'address' | 'prefix' | 'mac' | 'size' | 'duration';
+export type Kind = 'address' | 'prefix' | 'mac' | 'size' | 'duration' | 'flow';
 
 /** The parts of JSON Schema that this schema uses. */
 export interface Schema {

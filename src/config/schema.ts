@@ -40,11 +40,18 @@ const addressKeys = {
     description: "The station's address; the device's own, when left out.",
     expects: 'six pairs of hexadecimal digits, such as "02:00:00:00:00:01"',
   },
+  join: oneOrMore(
+    'Multicast groups that the interface is in from its start, told to routers and switches by IGMP and MLD; a socket hears the groups that it joins itself.',
+    'address',
+    'a group, such as "239.1.2.3" or "ff02::fb"',
+    [],
+  ),
 } satisfies Record<string, Schema>;
 
 const descriptorKeys = {
   rx_desc: integer('Receive descriptors per queue; the device may round it.', 32, 32768, 1024),
   tx_desc: integer('Transmit descriptors per queue; the device may round it.', 32, 32768, 1024),
+  gro: flag('Join what arrives at once of one TCP flow, in order, to one large segment.', true),
 };
 
 const hostAddresses = oneOrMore(
@@ -132,6 +139,17 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
     ),
     pin: flag('Each worker stays on a processor of its own, when there are enough.', true),
   }),
+  shutdown: table(
+    'The end of a program, on SIGINT or SIGTERM, unless it listens for them itself.',
+    {
+      drain: duration(
+        'How long connections to its listeners may go on, while new ones are refused; then they are reset. A second signal ends it at once.',
+        0,
+        3_600_000,
+        0,
+      ),
+    },
+  ),
   admin: table("An HTTP server of the kernel's with metrics and reports; read only.", {
     listen: text(
       'Where it listens; there is none when left out. Anywhere but on loopback it needs a token.',
@@ -168,6 +186,23 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
       host_ip: hostAddresses,
     },
     ['device'],
+  ),
+  flows: tables(
+    'What becomes of received frames that match a pattern; the first rule that matches decides.',
+    {
+      rule: {
+        type: 'string',
+        kind: 'flow',
+        description:
+          'Pattern and action. Patterns: `eth src MAC dst MAC type 0x806`, `vlan 5`, `ipv4` or `ipv6` with `src` and `dst` networks, `tcp` or `udp` with `src` and `dst` ports, `icmp`, `icmpv6`, `protocol 47`. Actions: `queue 1`, `rss 0,2` (spread over these), `drop`, `count`, `mark 7`.',
+        expects: 'PATTERN => ACTION, such as "ipv4 src 10.0.0.0/8 tcp dst 5000-5999 => drop"',
+      },
+      on: text(
+        'Only on this one of [[ports]], by its name; on all when left out.',
+        'the name of a port',
+      ),
+    },
+    ['rule'],
   ),
   listeners: tables(
     'Services that `dpdk-net start` runs without a line of code, and listeners for the workers of a DpdkApp.',

@@ -36,6 +36,13 @@ export function checkPort(
   }
   checkAddresses(port, place, document, report);
   checkGateways(port, place, document, report);
+  for (const [index, group] of network.groups.entries()) {
+    if (group.isMulticast) continue;
+    report(
+      pointerOf(document, `${place.network}/join`, index),
+      `${place.title} join ${group}: this is no group; they are 224.0.0.0/4 and ff00::/8`,
+    );
+  }
   if (hostAddresses.length > 0 && !device.startsWith('net_tap')) {
     report(
       place.hostIp,

@@ -38,6 +38,7 @@ export function checkSense(config: Config, document: Document): Problem[] {
       '[tcp] buffers of one connection do not fit in [dpdk] memory: make them smaller or it larger',
     );
   }
+  checkFlows(config, report);
   checkListeners(config, report);
   checkAdmin(config, document.root, report);
   checkOpenTelemetry(config, report);
@@ -80,8 +81,8 @@ function checkListedPorts(ports: Config['ports'], root: Table, report: Report): 
   }
   for (const [table, keys] of [
     ['dpdk', ['port', 'vdev']],
-    ['network', ['ip', 'gateway', 'mtu', 'vlan', 'mac']],
-    ['queues', ['count', 'rx_desc', 'tx_desc']],
+    ['network', ['ip', 'gateway', 'mtu', 'vlan', 'mac', 'join']],
+    ['queues', ['count', 'rx_desc', 'tx_desc', 'gro']],
     ['tap', ['host_ip']],
   ] as const) {
     for (const key of keys) {
@@ -105,6 +106,27 @@ function checkListedPorts(ports: Config['ports'], root: Table, report: Report): 
         `[[ports]] ${index + 1}: the device ${name} is taken by another port`,
       ),
   );
+}
+
+function checkFlows({ flows, ports }: Config, report: Report): void {
+  for (const [index, { rule, on }] of flows.entries()) {
+    const refuse = (key: string, why: string): void =>
+      report(`/flows/${index}/${key}`, `[[flows]] ${index + 1}: ${why}`);
+    const names = ports.map(({ name }) => name);
+    if (on !== '' && !names.includes(on)) {
+      refuse('on', `there is no port "${on}"; there is ${names.join(', ')}`);
+    }
+    for (const { name, device, queues } of ports) {
+      if (on !== '' && on !== name) continue;
+      const missing = rule.action.queues?.find((queue) => queue >= queues.count);
+      if (device === 'loopback') {
+        refuse('rule', 'flow rules are for what a device receives, and "loopback" is none');
+      } else if (missing !== undefined) {
+        const range = queues.count === 1 ? 'only queue 0' : `the queues 0 to ${queues.count - 1}`;
+        refuse('rule', `there is no queue ${missing}: port ${name} has ${range}`);
+      }
+    }
+  }
 }
 
 function checkListeners({ listeners, ports }: Config, report: Report): void {

@@ -5,7 +5,7 @@
  */
 import { CONGESTION_NAMES } from '../tcp/congestion/algorithms.ts';
 import { ECN_MODES } from '../tcp/ecn-handshake.ts';
-import { DEFAULTS, type TcpOptions } from '../tcp/options.ts';
+import { DEFAULTS, FIXED, type TcpOptions } from '../tcp/options.ts';
 import { choice, duration, flag, integer, type Schema, size, table } from './schema-parts.ts';
 import { parseDuration, parseSize } from './units.ts';
 
@@ -225,6 +225,11 @@ export const tcpSchema: Schema = table(
 
 /** The options that have a key. */
 export const settableOptions: readonly (keyof TcpOptions)[] = KEYS.map(({ option }) => option);
+
+/** Keys that a running stack can not take over. */
+export const fixedTcpKeys: readonly string[] = KEYS.filter(({ option }) =>
+  FIXED.includes(option),
+).map(({ name }) => name);
 
 /** The stack's options out of the checked values of the [tcp] table. */
 export function toTcpOptions(given: Readonly<Record<string, unknown>>): TcpOptions {

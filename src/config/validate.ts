@@ -6,6 +6,8 @@ import { createRequire } from 'node:module';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { closestMatch } from 'leven';
 import { Address, Prefix } from '../base/address.ts';
+import { StackError } from '../base/errors.ts';
+import { parseRule } from '../flow/text.ts';
 import type { Problem } from './problems.ts';
 import { schema } from './schema.ts';
 import type { Kind, Schema } from './schema-parts.ts';
@@ -45,11 +47,23 @@ function isKind(kind: Kind, value: unknown, { least = 0, most = Infinity }: Sche
   }
   if (typeof value !== 'string') return true; // `type` says it better.
   if (kind === 'mac') return /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(value);
+  if (kind === 'flow') return whyNoRule(value) === null;
   if (kind === 'address') return Address.tryParse(value) !== null;
   try {
     return value.includes('/') && Prefix.parse(value) !== null;
   } catch {
     return false;
+  }
+}
+
+/** What is wrong with a flow rule; null: nothing. */
+function whyNoRule(text: string): string | null {
+  try {
+    parseRule(text);
+    return null;
+  } catch (error) {
+    if (error instanceof StackError) return error.message.replace(`${error.code}: `, '');
+    throw error;
   }
 }
 
@@ -117,7 +131,7 @@ function homeOf(name: string): string | null {
 
 function badValue(document: Document, error: ErrorObject): Problem {
   const pointer = error.instancePath;
-  const { expects, type, enum: choices, items } = error.parentSchema as Schema;
+  const { expects, type, enum: choices, items, kind } = error.parentSchema as Schema;
   const place = placeOf(document, pointer);
   const name = nameOf(pointer);
   if (error.keyword === 'uniqueItems')
@@ -140,6 +154,9 @@ function badValue(document: Document, error: ErrorObject): Problem {
     return { place, message: `${name} is a list of tables: write ${title} and its keys below it` };
   }
   const hint = choices === undefined ? '' : didYouMean(String(error.data), choices);
+  if (kind === 'flow' && typeof error.data === 'string') {
+    return { place, message: `${name}: ${whyNoRule(error.data)}; allowed is ${expects}` };
+  }
   const wrong = `${name} = ${show(error.data)} is not allowed${hint}`;
   return { place, message: `${wrong}; allowed is ${expects}` };
 }

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net';
 import { controlFolder, processesIn, socketOf } from './folder.ts';
 import { type Answer, type Hello, LineReader, PROTOCOL } from './lines.ts';
 
-/** Nobody to ask, or more than one. */
+/** Nobody to ask, more than one, or a question that is refused. */
 export class AttachError extends Error {
   override readonly name: string = 'AttachError';
 }
@@ -107,7 +107,7 @@ export class ControlClient {
     }
     this.#pending.delete(id);
     if (error === undefined) pending.resolve(result);
-    else pending.reject(new Error(error));
+    else pending.reject(new AttachError(error));
   }
 }
 

@@ -49,7 +49,11 @@ loop.release();
 const options = { version, title: 'test', folder };
 
 test('a process is found by its user, asked, and gone when it has closed', async () => {
-  const control = openControl({ ...options, reporters: () => [reporterOf(running)] })!;
+  const control = openControl({
+    ...options,
+    reporters: () => [reporterOf(running)],
+    devices: () => [],
+  })!;
   assert.equal(control.path, socketOf(folder, process.pid));
   const attached = await attach(null, folder);
   assert.equal(statSync(control.path).mode & 0o777, 0o600);
@@ -69,7 +73,11 @@ test('a process is found by its user, asked, and gone when it has closed', async
 });
 
 test('connections are filtered where they are', async () => {
-  const control = openControl({ ...options, reporters: () => [reporterOf(running)] })!;
+  const control = openControl({
+    ...options,
+    reporters: () => [reporterOf(running)],
+    devices: () => [],
+  })!;
   const attached = await attach(process.pid, folder);
   const count = async (filter: Record<string, unknown>): Promise<number> =>
     (await attached.ask<ConnectionReport[]>('connections', filter)).length;
@@ -148,7 +156,7 @@ test('the socket of a killed process is removed; a number used again is no proce
 });
 
 test('of several processes one has to be chosen', async () => {
-  const control = openControl({ ...options, reporters: () => [] })!;
+  const control = openControl({ ...options, reporters: () => [], devices: () => [] })!;
   const child = spawn(process.execPath, [
     '-e',
     `require('node:net').createServer((s) => s.write('{"protocol":1,"pid":1,"title":"other"}\\n'))

@@ -3,11 +3,12 @@
  * @module
  */
 import { cpus } from 'node:os';
-import type { Port } from '../dpdk/index.ts';
+import type { Change } from '../config/reload.ts';
 import { listCards } from '../runtime/find-device.ts';
 import type { RunningStack } from '../runtime/open-stack.ts';
 import { type BoardRequest, boardOf } from './board.ts';
 import type { ConnectionFilter } from './connections.ts';
+import { type Device, flowCommands, flowsOf } from './flows.ts';
 import { filterOf } from './frame-filter.ts';
 import {
   deviceReport,
@@ -26,15 +27,17 @@ export interface ProcessOptions {
   readonly title: string;
   /** Made anew for every question: workers come and go. */
   readonly reporters: () => readonly Reporter[];
-  /** The device whose queues are the workers'; its counters are with those of the first. */
-  readonly device?: Port | null;
+  /** Those that this thread has opened. */
+  readonly devices: () => readonly Device[];
+  /** Reads the configuration again; undefined where there is no file to read. */
+  readonly reload?: () => Promise<Change[]>;
   readonly folder?: string;
 }
 
 /** Listens. Close it when the process ends. Null, with a warning, when there can be no socket. */
 export function openControl(options: ProcessOptions): ControlServer | null {
   try {
-    const methods = methodsOf(options);
+    const methods = { ...methodsOf(options), ...commandsOf(options) };
     return new ControlServer({ ...options, version, methods, streams: streamsOf(options) });
   } catch (error) {
     const reason = (error as Error).message;
@@ -43,14 +46,30 @@ export function openControl(options: ProcessOptions): ControlServer | null {
   }
 }
 
+/** What changes something: for the control socket alone. */
+function commandsOf({ devices, reload }: ProcessOptions): Methods {
+  return {
+    ...flowCommands(devices),
+    reload: () => {
+      if (reload !== undefined) return reload();
+      throw new Error('this program reads no configuration again: `dpdk-net run` and `start` do');
+    },
+  };
+}
+
 /** The one stack of a process that has no workers. */
 export function reporterOf(running: RunningStack): Reporter {
   const { port, queue, worker, core, numa } = placesOf(running.config.ports[0]!, false)[0]!;
   return localReporter(new StackReporter(running, { port, queue, worker, core, numa }));
 }
 
-/** The questions, each answered for all stacks together. */
-export function methodsOf({ title, reporters, device = null }: ProcessOptions): Methods {
+/** Its device as the configuration calls it; none when it has only its loopback. */
+export function devicesOf({ config, port }: RunningStack): Device[] {
+  return port === null ? [] : [{ name: config.ports[0]!.name, port }];
+}
+
+/** The questions, each answered for all stacks together. None changes anything. */
+export function methodsOf({ title, reporters, devices }: ProcessOptions): Methods {
   const askAll = async (question: Question, params = {}): Promise<unknown[]> =>
     await Promise.all(reporters().map((reporter) => reporter.ask(question, params)));
   const lists =
@@ -68,15 +87,12 @@ export function methodsOf({ title, reporters, device = null }: ProcessOptions): 
     }),
     queues: lists('queue'),
     stats: async (params) => {
-      const all = (await lists('stats')(params)) as StatsReport[];
-      const first = all.find(({ queue }) => queue === 0);
-      if (device === null || first === undefined) return all;
-      const driver = (params as StatsRequest).driver !== false;
-      const whole = { ...first, device: deviceReport(device, driver) };
-      return all.map((report) => (report === first ? whole : report));
+      const reports = (await lists('stats')(params)) as StatsReport[];
+      return withDevices(reports, devices(), (params as StatsRequest).driver !== false);
     },
     neighbors: lists('neighbors'),
     listeners: lists('listeners'),
+    flows: () => flowsOf(devices()),
     connections: async (params) => {
       const filter = params as ConnectionFilter;
       const found = await lists('connections')(params);
@@ -87,6 +103,21 @@ export function methodsOf({ title, reporters, device = null }: ProcessOptions): 
     board: async (params) => await boardOf(reporters(), methods, params as BoardRequest),
   };
   return methods;
+}
+
+/** The counters of a device that workers share are with those of its first queue. */
+function withDevices(
+  reports: readonly StatsReport[],
+  devices: readonly Device[],
+  driver: boolean,
+): StatsReport[] {
+  return reports.map((report) => {
+    const device = devices.find(({ name }) => name === report.port);
+    const isTheirs = report.device === null && report.queue === 0;
+    return device === undefined || !isTheirs
+      ? report
+      : { ...report, device: deviceReport(device.port, driver) };
+  });
 }
 
 /** What goes on until the client has enough; each stack tells for itself. */

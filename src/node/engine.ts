@@ -35,7 +35,7 @@ export class Engine {
   readonly stack: Stack;
   readonly loop: PollLoop;
   /** Destinations and listening addresses that stay with the kernel. */
-  readonly kernelRoutes: readonly Prefix[];
+  kernelRoutes: readonly Prefix[];
   /** What is read for a native consumer (TLS, the HTTP parser), which copies it at once. */
   readonly inbound: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   /** Strings on their way into a send buffer. */

@@ -40,7 +40,7 @@ function start(config: Config): void {
   }
   const running = openStack(config);
   if (hasDevice) process.env[OPENED] = process.env['DPDK_NET_CONFIG'];
-  if (hasDevice) exitOnSignals();
+  if (hasDevice) exitOnSignals(() => running.finish());
   install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
 }
 

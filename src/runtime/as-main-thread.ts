@@ -13,14 +13,17 @@ import type { FromWorker, TerminalSize, Terminals, ToWorker } from './messages.t
 
 type Exit = (code?: number | string | null) => never;
 
-/** How the worker is told to end; `deadlineMs` is there for whoever listens to 'exit'. */
+/** How the worker ends. */
 export interface Ending {
+  /** For whoever listens to 'exit'. */
   deadlineMs: number;
+  /** What a signal that the program does not listen for has to wait for; null: nothing. */
+  finish: (() => Promise<unknown>) | null;
 }
 
 /** Call it before the program is loaded. The result says how long the end may take. */
 export function asMainThread(port: MessagePort, terminals: Terminals): Ending {
-  const ending: Ending = { deadlineMs: 2000 };
+  const ending: Ending = { deadlineMs: 2000, finish: null };
   const post = (message: FromWorker): void => port.postMessage(message);
   hideThread();
   const exit = forwardExit(post);
@@ -31,7 +34,7 @@ export function asMainThread(port: MessagePort, terminals: Terminals): Ending {
     if (isSignal(event)) post({ type: 'listens', name: event });
   });
   port.on('message', (message: ToWorker) => {
-    if (message.type === 'signal') receiveSignal(message.name, message.number);
+    if (message.type === 'signal') receiveSignal(message, ending, post);
     else if (message.type === 'end') {
       ending.deadlineMs = message.deadlineMs;
       exit(message.code);
@@ -45,9 +48,22 @@ function isSignal(event: string | symbol): event is NodeJS.Signals {
   return typeof event === 'string' && event in constants.signals;
 }
 
-/** As Node delivers it; a program without a listener ends in order, as in the main thread. */
-function receiveSignal(name: NodeJS.Signals, number: number): void {
-  if (process.listenerCount(name) === 0) process.exit(0);
+/**
+ * As Node delivers it; a program without a listener ends in order, as in the main thread: when it
+ * has finished, and the others have.
+ */
+function receiveSignal(
+  { name, number }: Extract<ToWorker, { type: 'signal' }>,
+  ending: Ending,
+  post: (message: FromWorker) => void,
+): void {
+  if (process.listenerCount(name) === 0) {
+    const { finish } = ending;
+    ending.finish = null;
+    if (finish === null) process.exit(0);
+    void finish().finally(() => post({ type: 'finished' }));
+    return;
+  }
   (process.emit as (name: string, ...args: unknown[]) => boolean)(name, name, number);
 }
 

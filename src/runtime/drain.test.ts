@@ -7,7 +7,7 @@ import { createPair } from '../link/pair.ts';
 import { createStack, type Stack } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
 import type { TcpSocket } from '../tcp/socket.ts';
-import { drain } from './drain.ts';
+import { drain, finish } from './drain.ts';
 import { nowMicros } from './now.ts';
 
 const SERVER = Address.parse('10.0.0.1');
@@ -168,4 +168,37 @@ test('connections in TIME-WAIT are forgotten without a word', () => {
   assert.equal(w.server.counts().timeWait, 5);
   const report = drain(w.server);
   assert.deepEqual({ ...report, ms: 0 }, { open: 0, reset: 0, ms: 0, left: NOTHING });
+});
+
+test('after finish() nobody is accepted, who ends in time has ended, and the rest is reset', async () => {
+  const w = world();
+  const listener = w.server.tcp.listen({ port: 80 });
+  const clients = [0, 1].map(() => w.client.tcp.connect({ address: SERVER, port: 80 }));
+  w.run();
+  const servers = clients.map(() => listener.accept()!);
+  // One of our own, to somebody else's listener, has nothing to finish.
+  w.client.tcp.listen({ port: 7 });
+  const own = w.server.tcp.connect({ address: Address.parse('10.0.0.2'), port: 7 });
+  w.run();
+  assert.equal(own.stateName, 'ESTABLISHED');
+  assert.equal(await finish(w.server, 1), 2);
+  const late = w.client.tcp.connect({ address: SERVER, port: 80 });
+  w.run();
+  assert.equal(late.error, 'ECONNREFUSED');
+  // What is there goes on, both ways.
+  clients[0]!.write(new TextEncoder().encode('the rest'));
+  w.run();
+  const buffer = new Uint8Array(100);
+  assert.equal(servers[0]!.read(buffer), 8);
+  const finished = finish(w.server, 60_000);
+  for (const socket of [servers[0]!, clients[0]!]) socket.close();
+  w.run();
+  assert.equal(await finish(w.server, 1), 1);
+  const report = drain(w.server, 100);
+  assert.equal(report.reset, 2, 'the one that is overdue, and ours that its peer keeps open');
+  assert.deepEqual(report.left, NOTHING);
+  assert.equal(await finished, 0);
+  w.run();
+  assert.equal(clients[0]!.error, '');
+  assert.equal(clients[1]!.error, 'ECONNRESET');
 });

@@ -22,18 +22,44 @@ export interface DrainReport {
   readonly left: { connections: number; timers: number; heapBytes: number };
 }
 
+/** Milliseconds from one look at the connections that are left to the next. */
+const LOOK_MS = 20;
 /** Connections reset between two polls: a ring takes that many segments. */
 const RESET_BURST = 32;
 /** Peers that have our FIN and do not answer with theirs are given this long, in ms. */
 const PATIENCE_MS = 250;
 
 /**
+ * From now on new connections are refused, and those to our listeners may end by themselves: resolves
+ * when they have, or `deadlineMs` are over, to how many are left. Somebody has to poll the stack.
+ * With no time at all nothing is done.
+ */
+export async function finish(stack: Stack, deadlineMs: number): Promise<number> {
+  if (deadlineMs === 0) return 0;
+  stack.tcp.listeners.isRefusing = true;
+  const deadline = nowMicros() + deadlineMs * 1000;
+  for (;;) {
+    const left = connectionsOf(stack).filter((c) => isServed(stack, c)).length;
+    if (left === 0 || stack.linkGone === 1 || nowMicros() >= deadline) return left;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+/** A connection to a listener of ours that is not over yet. */
+function isServed(stack: Stack, c: Connection): boolean {
+  const isOver = c.state === TIME_WAIT || c.state === CLOSED;
+  return !isOver && stack.tcp.listeners.isOn(c.localPort);
+}
+
+/**
  * Ends every connection: FIN after what was written; RST for those that are not through when
  * `deadlineMs` is over. Then closes the stack with its links. Nothing may use the stack afterwards.
+ * After finish() those to our listeners have had their time and are reset at once.
  */
 export function drain(stack: Stack, deadlineMs = 2000): DrainReport {
   const start = nowMicros();
   const open = connectionsOf(stack).filter((c) => c.state !== TIME_WAIT && c.orphan === 0).length;
+  const overdue = stack.tcp.listeners.isRefusing ? resetAll(stack, (c) => isServed(stack, c)) : 0;
   const deadline = start + deadlineMs * 1000;
   let lastProgress = start;
   stack.poll(start);
@@ -47,7 +73,7 @@ export function drain(stack: Stack, deadlineMs = 2000): DrainReport {
     if (told && now - lastProgress > PATIENCE_MS * 1000) break;
     if (moved === 0) pause();
   }
-  const reset = resetAll(stack);
+  const reset = overdue + resetAll(stack);
   stack.close();
   const { connections, timers, heapBytes } = stack.counts();
   return {
@@ -76,11 +102,11 @@ function closeAll(stack: Stack): void {
   for (const c of connectionsOf(stack)) if (c.orphan === 0) close(stack.tcp, c);
 }
 
-/** Resets what is left; polls in between, so that each reset finds room on its link. */
-function resetAll(stack: Stack): number {
+/** Resets those that are meant; polls in between, so that each reset finds room on its link. */
+function resetAll(stack: Stack, isMeant: (c: Connection) => boolean = () => true): number {
   let count = 0;
   for (const c of connectionsOf(stack)) {
-    if (c.path === null) continue; // Ended by a poll below.
+    if (c.path === null || !isMeant(c)) continue; // Ended by a poll below, or not now.
     if (c.state !== TIME_WAIT && c.state !== CLOSED) count++;
     abort(stack.tcp, c, 'ECONNABORTED');
     if (count % RESET_BURST === RESET_BURST - 1) stack.poll(nowMicros());

@@ -3,6 +3,7 @@
  * @module
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { ConfigSource } from '../config/config.ts';
 import type { CloseReport } from './open-stack.ts';
 import type { QueueTicket } from './queues.ts';
 
@@ -30,6 +31,8 @@ export interface TerminalSize {
 
 export type ToWorker =
   | { readonly type: 'signal'; readonly name: NodeJS.Signals; readonly number: number }
+  /** The configuration was read again. */
+  | { readonly type: 'reload'; readonly source: ConfigSource }
   /** End with that exit code, connections within `deadlineMs`. */
   | { readonly type: 'end'; readonly code: number; readonly deadlineMs: number };
 
@@ -42,5 +45,7 @@ export type FromWorker =
   | { readonly type: 'stdin' }
   /** The program listens for a signal. */
   | { readonly type: 'listens'; readonly name: NodeJS.Signals }
+  /** The program was told to end by a signal, and its connections have finished. */
+  | { readonly type: 'finished' }
   /** How its connections ended. */
   | { readonly type: 'closed'; readonly report: CloseReport };

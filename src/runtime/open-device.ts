@@ -8,6 +8,7 @@ import { openPort, type Port, type PortOptions } from '../dpdk/index.ts';
 import type { LinkFeatures } from '../link/link.ts';
 import * as Mac from '../wire/mac.ts';
 import { findDevice } from './find-device.ts';
+import { replaceFlows } from './flow-rules.ts';
 import { configureHostSide, removeStaleInterface, tapInterface, whyNoTap } from './tap.ts';
 
 /** What runs, for banners. */
@@ -40,6 +41,7 @@ export function openDevice(config: Config, queues: number): OpenDevice {
   }
   const port = openPort(portOptions(config, queues));
   try {
+    replaceFlows(port, [], config.flows);
     const notices = [...port.notices];
     if (hostInterface !== null && config.tap.hostAddresses.length > 0) {
       const { mac } = port.links[0]!;
@@ -58,6 +60,7 @@ function portOptions({ dpdk, network, queues }: Config, count: number): PortOpti
     queues: count,
     rxDescriptors: queues.rxDesc,
     txDescriptors: queues.txDesc,
+    join: queues.gro,
     heapBytes: dpdk.memory,
     ...(network.mtu === 0 ? {} : { mtu: network.mtu }),
     ...(network.mac === null ? {} : { mac: network.mac }),

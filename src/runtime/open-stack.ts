@@ -9,8 +9,10 @@ import type { DpdkLink, Port } from '../dpdk/index.ts';
 import type { Link } from '../link/link.ts';
 import { createStack, type Stack, type StackOptions } from '../stack/stack.ts';
 import { Arena } from '../storage/arena.ts';
+import { change } from '../tcp/options.ts';
 import { tuneCompiler } from './compiler.ts';
-import { abandon, type DrainReport, drain } from './drain.ts';
+import { abandon, type DrainReport, drain, finish } from './drain.ts';
+import { InterfaceGroups } from './groups.ts';
 import { type DeviceSummary, openDevice } from './open-device.ts';
 import { PollLoop } from './poll-loop.ts';
 import { atExit } from './shutdown.ts';
@@ -26,6 +28,7 @@ export interface CloseReport extends DrainReport {
 }
 
 export interface RunningStack {
+  /** What holds now. */
   readonly config: Config;
   readonly stack: Stack;
   readonly loop: PollLoop;
@@ -35,6 +38,13 @@ export interface RunningStack {
   readonly port: Port | null;
   /** The queue that is served, for what the addon counts; null likewise. */
   readonly link: DpdkLink | null;
+  /** Takes over what of another configuration a running stack can (config/reload.ts). */
+  reload(config: Config): void;
+  /**
+   * Refuses new connections and lets those to our listeners end by themselves, for `deadlineMs` or
+   * as long as `[shutdown] drain` says; resolves to how many have not. close() resets these.
+   */
+  finish(deadlineMs?: number): Promise<number>;
   /**
    * Ends every connection (FIN; RST after `deadlineMs`), closes the device, counts what is left.
    * Synchronous, and idempotent: a second call gives the first one's report. It happens by itself
@@ -111,8 +121,11 @@ export interface Below {
 }
 
 /** Polls a stack. */
-export function start(config: Config, stack: Stack, below: Below): RunningStack {
+export function start(given: Config, stack: Stack, below: Below): RunningStack {
   const { device, port, link } = below;
+  let config = given;
+  const groups = new InterfaceGroups(stack);
+  groups.set(config.network.groups);
   const loop = new PollLoop(stack, {
     spin: config.poll.spin,
     ...(link === null ? { maxSleepMs: LONG_SLEEP_MS } : { sleeper: link }),
@@ -139,5 +152,26 @@ export function start(config: Config, stack: Stack, below: Below): RunningStack 
   };
   atExit(atEnd);
   loop.start();
-  return { config, stack, loop, device, port, link, close, abandon: leave };
+  const end = (deadlineMs: number = config.shutdown.drainMs): Promise<number> =>
+    finish(stack, deadlineMs);
+  const reload = (next: Config): void => {
+    change(stack.tcp.options, next.tcp);
+    groups.set(next.network.groups);
+    config = next;
+    loop.wake();
+  };
+  return {
+    get config() {
+      return config;
+    },
+    stack,
+    loop,
+    device,
+    port,
+    link,
+    reload,
+    finish: end,
+    close,
+    abandon: leave,
+  };
 }

@@ -7,7 +7,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { Address } from '../base/address.ts';
-import { type Config, type ConfigSource, configFrom } from '../config/config.ts';
+import type { Config, ConfigSource } from '../config/config.ts';
+import { LiveConfig } from '../config/reload.ts';
 import { Eal, type LinkDescription, openLink, type Port, type Steering } from '../dpdk/index.ts';
 import { STEER_ENTRIES } from '../link/layout.gen.ts';
 import type { Homing } from '../net/homing.ts';
@@ -25,6 +26,8 @@ export interface QueueTicket {
   /** How many there are. */
   readonly queues: number;
   readonly config: ConfigSource;
+  /** What was read since; `config` when nothing was. */
+  readonly latest: ConfigSource;
   readonly device: DeviceSummary | null;
   /** Null: no device; the worker gets a loopback of its own. */
   readonly link: LinkDescription | null;
@@ -39,12 +42,12 @@ export interface QueueTicket {
 }
 
 export class Queues {
-  readonly config: Config;
+  /** What holds now. */
+  config: Config;
   readonly count: number;
   readonly device: DeviceSummary | null;
-  /** The device itself, for its counters; null: none. */
-  readonly port: Port | null;
   readonly #source: ConfigSource;
+  #latest: ConfigSource;
   readonly #device: OpenDevice | null;
   readonly #board: NeighborBoardMemory;
   readonly #relay: RelayMemory;
@@ -57,14 +60,20 @@ export class Queues {
     const isLoopback = config.dpdk.port === 'loopback';
     this.#device = isLoopback ? null : openDevice(config, config.queues.count);
     this.#source = source;
+    this.#latest = source;
     this.config = config;
     this.count = this.#device?.port.links.length ?? config.queues.count;
     this.device = this.#device?.summary ?? null;
-    this.port = this.#device?.port ?? null;
     this.#board = NeighborBoard.allocate(this.count, () => randomBytes(4).readInt32LE());
     this.#relay = Relay.allocate(this.count);
     const cpus = config.workers.pin ? allowedCpus() : [];
     this.#cpus = cpus.length < this.count ? [] : cpus;
+  }
+
+  /** The device under the name of its port; none with only a loopback. */
+  get devices(): { name: string; port: Port }[] {
+    const name = this.config.ports[0]!.name;
+    return this.#device === null ? [] : [{ name, port: this.#device.port }];
   }
 
   /** For the worker that serves a queue. */
@@ -74,6 +83,7 @@ export class Queues {
       queue,
       queues: this.count,
       config: this.#source,
+      latest: this.#latest,
       device: this.device,
       link,
       board: this.#board,
@@ -82,6 +92,12 @@ export class Queues {
       origin: clockOrigin(),
       cpu: this.#cpus[queue] ?? -1,
     };
+  }
+
+  /** The configuration was read again: for workers to come. */
+  reload(config: Config, latest: ConfigSource): void {
+    this.config = config;
+    this.#latest = latest;
   }
 
   /** The worker of a queue has crashed: makes the queue ready for another. */
@@ -105,11 +121,20 @@ export class Queues {
   }
 }
 
+/** In a worker: the configuration as it holds now, to be read again. */
+export function liveConfigOf({ config, latest }: QueueTicket): LiveConfig {
+  const live = new LiveConfig(config);
+  if (latest.text !== config.text) live.take(latest);
+  return live;
+}
+
 /** In a worker: the stack of its queue, running. */
-export function openQueue(ticket: QueueTicket): RunningStack {
+export function openQueue(
+  ticket: QueueTicket,
+  config: Config = liveConfigOf(ticket).config,
+): RunningStack {
   useOrigin(ticket.origin);
   tuneCompiler();
-  const config = configFrom(ticket.config);
   if (ticket.link === null) return startLoopback(config);
   Eal.registerThread(ticket.cpu < 0 ? {} : { cpu: ticket.cpu });
   const link = openLink(ticket.link);

@@ -3,6 +3,9 @@
  * nothing left to do. The peers are told from the process's `exit` event (docs/decisions/0007).
  * @module
  */
+import { isatty } from 'node:tty';
+
+const STDIN = 0;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 type Signal = (typeof SIGNALS)[number];
@@ -14,13 +17,23 @@ export function atExit(end: () => void): void {
 
 /**
  * Makes signals end the process in order (exit code 0) - as long as the program does not listen
- * for them itself: then it decides, as under Node.
+ * for them itself: then it decides, as under Node. First what `finish` does is waited for, unless
+ * there comes another signal. `onHangUp` is what SIGHUP does instead, but for a terminal's.
  *
  * Our listener is there only while there is no other, because programs and libraries count the
  * listeners of a signal to find out whether they are the ones to act.
  */
-export function exitOnSignals(): void {
-  const exit = (): never => process.exit(0);
+export function exitOnSignals(
+  finish: () => Promise<unknown> = async () => {},
+  onHangUp: (() => void) | null = null,
+): void {
+  let isFinishing = false;
+  const exit = (signal: Signal): void => {
+    if (signal === 'SIGHUP' && onHangUp !== null && !isatty(STDIN)) return onHangUp();
+    if (isFinishing) process.exit(0);
+    isFinishing = true;
+    void finish().finally(() => process.exit(0));
+  };
   const isSignal = (event: string | symbol): event is Signal => SIGNALS.includes(event as Signal);
   process.on('newListener', (event, listener) => {
     if (!isSignal(event) || listener === exit) return;

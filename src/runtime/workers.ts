@@ -4,7 +4,9 @@
  * @module
  */
 import { constants } from 'node:os';
+import { isatty } from 'node:tty';
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import type { ConfigSource } from '../config/config.ts';
 import type { FromWorker, TerminalSize, ToWorker, WorkerTask } from './messages.ts';
 import type { CloseReport } from './open-stack.ts';
 import type { Queues } from './queues.ts';
@@ -15,8 +17,8 @@ export interface WorkersOptions {
   readonly script: URL;
   readonly program: string;
   readonly args: readonly string[];
-  /** A worker that crashes is started again; else the program ends with exit code 1. */
-  readonly restart: boolean;
+  /** What SIGHUP does, where no program listens for it and nobody hangs up a terminal. */
+  readonly onHangUp?: () => void;
 }
 
 export interface ProgramEnd {
@@ -43,6 +45,8 @@ interface Place {
   crashed: boolean;
   /** Crashes in a row, each soon after the start. */
   failures: number;
+  /** It was told to end, and has nothing left to finish. */
+  finished: boolean;
 }
 
 export class Workers {
@@ -58,8 +62,12 @@ export class Workers {
   #resolve: (end: ProgramEnd) => void = () => {};
   #code = 0;
   #isEnding = false;
+  /** A signal has told them to end; who is still there finishes its connections. */
+  #isFinishing = false;
   #patience: NodeJS.Timeout | null = null;
   #isStdinTaken = false;
+  /** A program listens for SIGHUP itself. */
+  #isHangUpTheirs = false;
 
   /** Starts them. */
   constructor(queues: Queues, options: WorkersOptions) {
@@ -70,7 +78,14 @@ export class Workers {
     });
     for (const name of ENDING_SIGNALS) this.#listen(name);
     for (let queue = 0; queue < queues.count; queue++) {
-      this.#places.push({ worker: null, port: null, startedAt: 0, crashed: false, failures: 0 });
+      this.#places.push({
+        worker: null,
+        port: null,
+        startedAt: 0,
+        crashed: false,
+        failures: 0,
+        finished: false,
+      });
       this.#start(queue);
     }
   }
@@ -78,6 +93,11 @@ export class Workers {
   /** The ways to the workers that run now, for questions; messages of others are let pass. */
   get ports(): MessagePort[] {
     return this.#places.flatMap(({ port }) => port ?? []);
+  }
+
+  /** Tells each that the configuration was read again. */
+  reload(source: ConfigSource): void {
+    for (const port of this.ports) send(port, { type: 'reload', source });
   }
 
   /** Ends them all with that exit code, as if the program had called process.exit(). */
@@ -132,7 +152,11 @@ export class Workers {
       case 'closed':
         this.#reports.push(message.report);
         break;
+      case 'finished':
+        this.#finished(place);
+        break;
       case 'listens':
+        if (message.name === 'SIGHUP') this.#isHangUpTheirs = true;
         this.#listen(message.name);
         break;
       case 'stdin':
@@ -141,6 +165,14 @@ export class Workers {
       default:
         break;
     }
+  }
+
+  /** All end when the last has finished, or should have. */
+  #finished(place: Place): void {
+    place.finished = true;
+    this.#isFinishing = true;
+    if (this.#places.every(({ worker, finished }) => worker === null || finished)) this.end(0);
+    else setTimeout(() => this.end(0), this.#queues.config.shutdown.drainMs).unref();
   }
 
   /** Stdin is one, and so is its reader: the first worker that asks. Others read its end. */
@@ -155,6 +187,11 @@ export class Workers {
     this.#signals.add(name);
     const number = constants.signals[name];
     const forward = (): void => {
+      const { onHangUp } = this.#options;
+      if (name === 'SIGHUP' && !this.#isHangUpTheirs && onHangUp !== undefined && !isatty(0)) {
+        onHangUp();
+        return;
+      }
       for (const { port } of this.#places) send(port, { type: 'signal', name, number });
     };
     try {
@@ -168,7 +205,7 @@ export class Workers {
     this.#places[queue]!.crashed = true;
     if (this.#isEnding) return;
     printUncaught(error);
-    if (!this.#options.restart) this.end(1);
+    if (!this.#queues.config.workers.restart) this.end(1);
   }
 
   #exited(queue: number, code: number): void {
@@ -180,7 +217,7 @@ export class Workers {
       // What its stack held is given back.
       if (place.crashed) this.#queues.renew(queue);
       this.#finishIfAllEnded();
-    } else if (place.crashed) {
+    } else if (place.crashed && !this.#isFinishing) {
       this.#restart(queue, place);
     } else {
       if (this.#code === 0) this.#code = code;

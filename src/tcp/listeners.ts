@@ -47,6 +47,8 @@ export class Listeners {
    */
   #freeTries = FREE_TRIES;
   count = 0;
+  /** True: new connections are refused as if nobody listened; those there are go on. */
+  isRefusing = false;
 
   constructor(tcp: Tcp) {
     this.#tcp = tcp;
@@ -105,10 +107,15 @@ export class Listeners {
     this.count--;
   }
 
+  /** Whether somebody listens on a port. */
+  isOn(port: number): boolean {
+    return this.#byPort.has(port);
+  }
+
   /** The listener for a packet: an exact address before a wildcard. */
   find(packet: Packet): TcpListener | null {
     const candidates = this.#byPort.get(Wire.dstPort(this.#tcp.view, packet.at));
-    if (candidates === undefined) return null;
+    if (candidates === undefined || this.isRefusing) return null;
     let best: TcpListener | null = null;
     let bestScore = 0;
     let equals = 0;

@@ -118,6 +118,28 @@ export const DEFAULTS: TcpOptions = {
   lastEphemeralPort: 60999,
 };
 
+/** What a stack is built upon: a running one can not change it. */
+export const FIXED: readonly (keyof TcpOptions)[] = [
+  'congestion',
+  'fastOpen',
+  'maxConnections',
+  'maxOutOfOrderRanges',
+  'receiveBufferBytes',
+  'resetsPerSecond',
+];
+
+/**
+ * Gives a running stack's options other values, those of FIXED excepted. Connections ask for them
+ * when they begin, or need them next. Throws as complete() does.
+ */
+export function change(options: TcpOptions, given: Partial<TcpOptions>): void {
+  const next = complete({ ...options, ...given });
+  const changed = Object.entries(next).filter(
+    ([name]) => !FIXED.includes(name as keyof TcpOptions),
+  );
+  Object.assign(options, Object.fromEntries(changed));
+}
+
 /** Bounds that keep int32 arithmetic and the protocol sound: [smallest, largest]. */
 const BOUNDS: Partial<Record<keyof TcpOptions, readonly [number, number]>> = {
   receiveBufferBytes: [2048, 1 << 26],

@@ -118,7 +118,14 @@ test('a worker that crashes takes only its own connections, and is there again',
   assert.equal(serving(more).length, 2);
   assert.ok(!serving(more).includes(first!));
   for (const { socket } of kept) assert.equal(await ask(socket, 'still'), `${second} still`);
-  for (const { socket } of [...kept, ...more]) socket.destroy();
+  // What waits in reserve for a queue is there again, too.
+  for (const { socket } of [...kept, ...more]) socket.on('error', () => {});
+  more[0]!.socket.write('crash');
+  await server.says('listening', 4);
+  const last = await clients();
+  assert.equal(serving(last).length, 2);
+  assert.ok(!serving(last).includes(more[0]!.worker));
+  for (const { socket } of [...kept, ...more, ...last]) socket.destroy();
   server.child.kill('SIGTERM');
   assert.equal(await server.ended(), 0);
   assert.match(server.output(), /Error: as told\n/);

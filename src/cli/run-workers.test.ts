@@ -115,3 +115,20 @@ test('with [workers] restart a worker that throws is started again, others go on
   assert.equal(await program.ended(), 0);
   assert.equal(count(program.output(), 'Error: just once\n'), 1);
 });
+
+test('a worker that waits for its next start is waited for, when the others have ended', async () => {
+  // The first crashes, the second ends, those that come after the first crash twice more.
+  const text = `
+    const { mkdirSync } = require('node:fs');
+    let start = 1;
+    for (;; start++) {
+      try { mkdirSync('start' + start); break; } catch {}
+    }
+    if (start !== 2 && start < 5) throw new Error('start ' + start);
+    console.log(start === 2 ? 'nothing to do' : 'recovered');
+  `;
+  const program = run('again.cjs', text, '--set', 'workers.restart=true');
+  assert.equal(await program.ended(), 0, program.output());
+  assert.equal(count(program.output(), 'nothing to do\n'), 1);
+  assert.equal(count(program.output(), 'recovered\n'), 1, program.output());
+});

@@ -9,7 +9,10 @@ import type { QueueTicket } from './queues.ts';
 
 /** A worker's workerData. */
 export interface WorkerTask {
-  readonly ticket: QueueTicket;
+  /** Null: a spare, whose ticket comes when a queue needs it. */
+  readonly ticket: QueueTicket | null;
+  /** For the spare to be as ready as it can. */
+  readonly config: ConfigSource;
   /** For the messages below. */
   readonly port: MessagePort;
   /** The full path of the program, and its arguments. */
@@ -30,6 +33,8 @@ export interface TerminalSize {
 }
 
 export type ToWorker =
+  /** To a spare: serve this queue. */
+  | { readonly type: 'serve'; readonly ticket: QueueTicket }
   | { readonly type: 'signal'; readonly name: NodeJS.Signals; readonly number: number }
   /** The configuration was read again. */
   | { readonly type: 'reload'; readonly source: ConfigSource }

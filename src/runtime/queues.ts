@@ -46,7 +46,8 @@ export class Queues {
   config: Config;
   readonly count: number;
   readonly device: DeviceSummary | null;
-  readonly #source: ConfigSource;
+  /** What the configuration was made of at the start. */
+  readonly source: ConfigSource;
   #latest: ConfigSource;
   readonly #device: OpenDevice | null;
   readonly #board: NeighborBoardMemory;
@@ -59,7 +60,7 @@ export class Queues {
     tuneCompiler();
     const isLoopback = config.dpdk.port === 'loopback';
     this.#device = isLoopback ? null : openDevice(config, config.queues.count);
-    this.#source = source;
+    this.source = source;
     this.#latest = source;
     this.config = config;
     this.count = this.#device?.port.links.length ?? config.queues.count;
@@ -82,7 +83,7 @@ export class Queues {
     return {
       queue,
       queues: this.count,
-      config: this.#source,
+      config: this.source,
       latest: this.#latest,
       device: this.device,
       link,

@@ -9,7 +9,7 @@ import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { ConfigSource } from '../config/config.ts';
 import type { FromWorker, TerminalSize, ToWorker, WorkerTask } from './messages.ts';
 import type { CloseReport } from './open-stack.ts';
-import type { Queues } from './queues.ts';
+import type { Queues, QueueTicket } from './queues.ts';
 import { printUncaught } from './uncaught.ts';
 
 export interface WorkersOptions {
@@ -47,6 +47,16 @@ interface Place {
   failures: number;
   /** It was told to end, and has nothing left to finish. */
   finished: boolean;
+  /** Its program is being loaded, or runs. */
+  isUp: boolean;
+  /** It has crashed, and is about to be started again. */
+  restarting: boolean;
+}
+
+/** A thread and the way to it. */
+interface Thread {
+  readonly worker: Worker;
+  readonly port: MessagePort;
 }
 
 export class Workers {
@@ -60,6 +70,8 @@ export class Workers {
   readonly #reports: CloseReport[] = [];
   readonly #signals = new Set<NodeJS.Signals>();
   #resolve: (end: ProgramEnd) => void = () => {};
+  /** Waits for a queue that needs a worker. */
+  #spare: Thread | null = null;
   #code = 0;
   #isEnding = false;
   /** A signal has told them to end; who is still there finishes its connections. */
@@ -85,6 +97,8 @@ export class Workers {
         crashed: false,
         failures: 0,
         finished: false,
+        isUp: false,
+        restarting: false,
       });
       this.#start(queue);
     }
@@ -119,33 +133,57 @@ export class Workers {
 
   #start(queue: number): void {
     const place = this.#places[queue]!;
-    const { port1, port2 } = new MessageChannel();
+    const ticket = this.#queues.ticket(queue);
+    const spare = this.#spare;
+    this.#spare = null;
+    const { worker, port } = spare ?? this.#thread(`queue ${queue}`, ticket);
+    if (spare !== null) send(port, { type: 'serve', ticket });
+    place.worker = worker;
+    place.port = port;
+    place.crashed = false;
+    place.restarting = false;
+    place.startedAt = Date.now();
+    port.on('message', (message: FromWorker) => this.#receive(queue, message));
+    worker.ref();
+    worker.on('error', (error) => this.#crashed(queue, error));
+    worker.on('exit', (code) => this.#exited(queue, code));
+  }
+
+  #thread(name: string, ticket: QueueTicket | null): Thread {
+    const { port1: port, port2 } = new MessageChannel();
     const { program, args, script } = this.#options;
     const task: WorkerTask = {
-      ticket: this.#queues.ticket(queue),
+      ticket,
+      config: this.#queues.source,
       port: port2,
       program,
       args,
       terminals: { stdout: sizeOf(process.stdout), stderr: sizeOf(process.stderr) },
     };
-    const worker = new Worker(script, {
-      workerData: task,
-      transferList: [port2],
-      stdin: true,
-      name: `queue ${queue}`,
-    });
-    place.worker = worker;
-    place.port = port1;
-    place.crashed = false;
-    place.startedAt = Date.now();
-    port1.on('message', (message: FromWorker) => this.#receive(queue, message));
-    worker.on('error', (error) => this.#crashed(queue, error));
-    worker.on('exit', (code) => this.#exited(queue, code));
+    const options = { workerData: task, transferList: [port2], stdin: true, name };
+    return { worker: new Worker(script, options), port };
+  }
+
+  /** One more thread, with everything loaded: the next that crashes is soon there again. */
+  #prepareSpare(): void {
+    const { restart } = this.#queues.config.workers;
+    if (!restart || this.#isEnding || this.#isFinishing || this.#spare !== null) return;
+    const spare = this.#thread('spare', null);
+    this.#spare = spare;
+    const lost = (): void => {
+      if (this.#spare === spare) this.#spare = null;
+    };
+    spare.worker.on('error', lost).on('exit', lost).unref();
   }
 
   #receive(queue: number, message: FromWorker): void {
     const place = this.#places[queue]!;
     switch (message.type) {
+      case 'up':
+        // Not before all are there: it would only take their time.
+        place.isUp = true;
+        if (this.#places.every((other) => other.isUp || isGone(other))) this.#prepareSpare();
+        break;
       case 'exit':
         this.end(message.code);
         break;
@@ -171,7 +209,7 @@ export class Workers {
   #finished(place: Place): void {
     place.finished = true;
     this.#isFinishing = true;
-    if (this.#places.every(({ worker, finished }) => worker === null || finished)) this.end(0);
+    if (this.#places.every((other) => other.finished || !hasWorker(other))) this.end(0);
     else setTimeout(() => this.end(0), this.#queues.config.shutdown.drainMs).unref();
   }
 
@@ -211,6 +249,7 @@ export class Workers {
   #exited(queue: number, code: number): void {
     const place = this.#places[queue]!;
     place.worker = null;
+    place.isUp = false;
     place.port!.close();
     place.port = null;
     if (this.#isEnding) {
@@ -221,7 +260,7 @@ export class Workers {
       this.#restart(queue, place);
     } else {
       if (this.#code === 0) this.#code = code;
-      const left = this.#places.flatMap(({ worker }, other) => (worker === null ? [] : [other]));
+      const left = this.#places.flatMap((other, index) => (isGone(other) ? [] : [index]));
       this.#queues.retire(queue, left);
       this.#finishIfAllEnded();
     }
@@ -232,6 +271,7 @@ export class Workers {
     place.failures = lived < SHORT_LIFE_MS ? place.failures + 1 : 0;
     const wait = place.failures === 0 ? 0 : Math.min(50 * 2 ** place.failures, LONGEST_WAIT_MS);
     this.restarts++;
+    place.restarting = true;
     setTimeout(() => {
       if (this.#isEnding) return;
       this.#queues.renew(queue);
@@ -240,10 +280,21 @@ export class Workers {
   }
 
   #finishIfAllEnded(): void {
-    if (this.#places.some(({ worker }) => worker !== null)) return;
+    const isGoing = this.#isEnding ? hasWorker : (place: Place): boolean => !isGone(place);
+    if (this.#places.some(isGoing)) return;
+    void this.#spare?.worker.terminate();
     if (this.#patience !== null) clearTimeout(this.#patience);
     this.#resolve({ code: this.#code, reports: this.#reports });
   }
+}
+
+function hasWorker({ worker }: Place): boolean {
+  return worker !== null;
+}
+
+/** Ended for good. */
+function isGone({ worker, restarting }: Place): boolean {
+  return worker === null && !restarting;
 }
 
 function send(port: MessagePort | null, message: ToWorker): void {

@@ -52,8 +52,10 @@ interface Member {
   readonly value: Node;
 }
 
-function membersOf(node: Node): Member[] {
-  return (node.children ?? []).map(({ children }) => {
+/** None where there is no object. */
+function membersOf({ type, children = [] }: Node): Member[] {
+  if (type !== 'object') return [];
+  return children.map(({ children }) => {
     const [key, value] = children as [Node, Node];
     return { name: key.value as string, key, value };
   });

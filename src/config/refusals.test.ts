@@ -402,6 +402,16 @@ const FAULTY_JSON: [string, string, string | RegExp][] = [
     /^a\.json:1:17: a subsystem is \{ "subsystem": "dpdk_net"/,
   ],
   [
+    'a list for a subsystem',
+    '{"subsystems": [[null]]}',
+    /^a\.json:1:17: a subsystem is \{ "subsystem": "dpdk_net"/,
+  ],
+  [
+    'a list for a call',
+    '{"subsystems": [{"subsystem": "tcp", "config": [[1]]}]}',
+    /^a\.json:1:49: a call is \{ "method": "set" or "add"/,
+  ],
+  [
     'an unknown subsystem',
     '{"subsystems": [{"subsystem": "bdev", "config": {}}]}',
     /^a\.json:1:31: unknown table \[bdev\]; the tables are /,

@@ -27,8 +27,8 @@ export interface ProcessOptions {
   readonly title: string;
   /** Made anew for every question: workers come and go. */
   readonly reporters: () => readonly Reporter[];
-  /** Those that this thread has opened. */
-  readonly devices: () => readonly Device[];
+  /** Those that this thread has opened; none when not given. */
+  readonly devices?: () => readonly Device[];
   /** Reads the configuration again; undefined where there is no file to read. */
   readonly reload?: () => Promise<Change[]>;
   readonly folder?: string;
@@ -47,7 +47,7 @@ export function openControl(options: ProcessOptions): ControlServer | null {
 }
 
 /** What changes something: for the control socket alone. */
-function commandsOf({ devices, reload }: ProcessOptions): Methods {
+function commandsOf({ devices = () => [], reload }: ProcessOptions): Methods {
   return {
     ...flowCommands(devices),
     reload: () => {
@@ -69,7 +69,7 @@ export function devicesOf({ config, port }: RunningStack): Device[] {
 }
 
 /** The questions, each answered for all stacks together. None changes anything. */
-export function methodsOf({ title, reporters, devices }: ProcessOptions): Methods {
+export function methodsOf({ title, reporters, devices = () => [] }: ProcessOptions): Methods {
   const askAll = async (question: Question, params = {}): Promise<unknown[]> =>
     await Promise.all(reporters().map((reporter) => reporter.ask(question, params)));
   const lists =

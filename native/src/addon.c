@@ -16,6 +16,7 @@ static const struct {
 	{"ealState", eal_state},
 	{"ealCleanup", eal_cleanup},
 	{"ealLog", eal_log},
+	{"ealLogTake", eal_log_take},
 	{"ealLogEcho", eal_log_echo},
 	{"registerThread", eal_register_thread},
 	{"unregisterThread", eal_unregister_thread},

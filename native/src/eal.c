@@ -121,6 +121,13 @@ napi_value eal_log(napi_env env, napi_callback_info info)
 	return log_text(env);
 }
 
+/* ealLogTake() -> { text, lost }: what DPDK logged since it was last taken */
+napi_value eal_log_take(napi_env env, napi_callback_info info)
+{
+	(void)info;
+	return log_take(env);
+}
+
 /* ealLogEcho(on): DPDK's log to stderr too */
 napi_value eal_log_echo(napi_env env, napi_callback_info info)
 {

@@ -16,6 +16,7 @@
 #include "errors.h"
 
 #define LOG_BYTES 4096
+#define NEWS_BYTES 16384
 
 /* A ring of the last bytes logged; any thread may log. */
 static struct {
@@ -25,12 +26,39 @@ static struct {
 	bool echo;
 } captured = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* What nobody has taken yet: lines, each behind the digit of its level. What does not fit is lost. */
+static struct {
+	char bytes[NEWS_BYTES];
+	size_t length;
+	unsigned lost;
+	bool in_line;
+} news;
+
+/* Under the lock. DPDK's own levels: 1 emergency ... 8 debug. */
+static void news_add(const char *bytes, size_t size)
+{
+	int level = rte_log_cur_msg_loglevel();
+
+	for (size_t i = 0; i < size; i++) {
+		/* A level takes a byte too. */
+		if (news.length + 2 > NEWS_BYTES) {
+			news.lost += bytes[i] == '\n';
+			continue;
+		}
+		if (!news.in_line)
+			news.bytes[news.length++] = (char)('0' + (level >= 1 && level <= 8 ? level : 6));
+		news.bytes[news.length++] = bytes[i];
+		news.in_line = bytes[i] != '\n';
+	}
+}
+
 static ssize_t capture_write(void *cookie, const char *bytes, size_t size)
 {
 	(void)cookie;
 	pthread_mutex_lock(&captured.lock);
 	for (size_t i = 0; i < size; i++)
 		captured.bytes[captured.written++ % LOG_BYTES] = bytes[i];
+	news_add(bytes, size);
 	bool echo = captured.echo;
 	pthread_mutex_unlock(&captured.lock);
 	if (echo)
@@ -83,6 +111,21 @@ napi_value log_text(napi_env env)
 	text[length] = '\0';
 	napi_create_string_utf8(env, text, length, &value);
 	return value;
+}
+
+napi_value log_take(napi_env env)
+{
+	napi_value result = js_object(env), value;
+
+	pthread_mutex_lock(&captured.lock);
+	napi_create_string_utf8(env, news.bytes, news.length, &value);
+	js_set_number(env, result, "lost", news.lost);
+	news.length = 0;
+	news.lost = 0;
+	news.in_line = false;
+	pthread_mutex_unlock(&captured.lock);
+	js_set(env, result, "text", value);
+	return result;
 }
 
 static napi_value make_error(napi_env env, const char *code, const char *message)

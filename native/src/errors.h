@@ -14,6 +14,8 @@ void log_echo(bool on);
 void log_mark(void);
 /* What DPDK logged since the last mark, at most the last few kilobytes; a new JS string. */
 napi_value log_text(napi_env env);
+/* { text, lost }: the lines since the last time, each behind its level's digit; lines that did not fit. */
+napi_value log_take(napi_env env);
 
 /*
  * Throws an Error with `code` (the errno's name), `operation`, `reason` (DPDK's text for it) and

@@ -13,7 +13,8 @@ import { setCurrent } from '../node/current.ts';
 import { openStack, type RunningStack } from '../runtime/open-stack.ts';
 import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import type { Stack, TcpListener } from '../stack/index.ts';
-import { Logger } from './logger.ts';
+import { loggerOf } from './log.ts';
+import type { Logger } from './logger.ts';
 import { RunningSubsystems, type Subsystem } from './subsystems.ts';
 
 /** What a worker gets: its stack, and all that belongs to it. */
@@ -68,8 +69,8 @@ export class DpdkApp implements AppContext {
   constructor(config: Config, options: AppOptions = {}) {
     this.config = config;
     this.#options = options;
-    const write = (line: string): void => void process.stderr.write(line);
-    this.logger = options.logger ?? new Logger({ level: 'info', format: 'text', write });
+    const log = config.log ?? { level: 'info', format: 'text', file: '' };
+    this.logger = options.logger ?? loggerOf(log);
     this.#running = new RunningSubsystems<AppContext>(this);
   }
 

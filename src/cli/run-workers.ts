@@ -6,6 +6,7 @@
 import { writeSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { openLog } from '../app/log.ts';
 import { openSurfaces } from '../app/surfaces.ts';
 import type { Config, ConfigSource } from '../config/config.ts';
 import { openControl } from '../control/process.ts';
@@ -38,6 +39,7 @@ export async function runWorkers(
   { quiet, version, title = `run ${basename(program)}` }: RunWorkersSettings,
 ): Promise<never> {
   const queues = open(config, source);
+  const log = openLog(config.log, queues.device, queues.count);
   if (!quiet) writeSync(STDERR, banner(version, queues));
   const { devices } = queues;
   const reloading = reloadingOf(source, config, devices, async (now, latest) => {
@@ -56,7 +58,9 @@ export async function runWorkers(
   const { code, reports } = await workers.ended;
   control?.close();
   const slots = queues.close();
-  if (!quiet) writeSync(STDERR, farewell(sumOf(reports, slots)));
+  const report = sumOf(reports, slots);
+  log?.close(report);
+  if (!quiet) writeSync(STDERR, farewell(report));
   process.exit(code);
 }
 

@@ -7,6 +7,7 @@
 import { existsSync, writeSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
 import { basename, resolve } from 'node:path';
+import { openLog } from '../app/log.ts';
 import { type Plan, planOf } from '../app/plan.ts';
 import { openSurfaces } from '../app/surfaces.ts';
 import { type Config, loadConfig, readSource } from '../config/config.ts';
@@ -75,6 +76,7 @@ export async function runWith(
   }
   // Synchronous from here to the listeners: no signal can come in between.
   const running = open(config);
+  const log = openLog(config.log, running.device, config.queues.count);
   const reporters = [reporterOf(running)];
   const title = settings.title ?? `run ${basename(program)}`;
   const devices = devicesOf(running);
@@ -93,6 +95,7 @@ export async function runWith(
   atExit(() => {
     control?.close();
     const report = running.close();
+    log?.close(report);
     if (!settings.quiet) writeSync(STDERR, farewell(report));
   });
   exitOnSignals(() => running.finish(), reloading.onSignal);

@@ -88,6 +88,13 @@ export interface AdminConfig {
   readonly token: string;
 }
 
+export interface LogConfig {
+  readonly level: 'debug' | 'info' | 'warn' | 'error' | 'off';
+  readonly format: 'text' | 'json';
+  /** '' for stderr. */
+  readonly file: string;
+}
+
 export interface OpenTelemetryConfig {
   /** Of a collector that speaks OTLP over HTTP. */
   readonly url: string;
@@ -120,6 +127,8 @@ export interface Config {
   readonly shutdown: { readonly drainMs: number };
   /** Null: no admin server. */
   readonly admin: AdminConfig | null;
+  /** Null: nothing is logged. */
+  readonly log: LogConfig | null;
   /** Null: nothing is sent. */
   readonly openTelemetry: OpenTelemetryConfig | null;
   /** All devices; `dpdk`, `network`, `queues` and `tap` are those of the first. */

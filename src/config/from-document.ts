@@ -10,6 +10,7 @@ import type {
   Config,
   DnsConfig,
   ListenerConfig,
+  LogConfig,
   NetworkConfig,
   OpenTelemetryConfig,
   PortConfig,
@@ -52,6 +53,7 @@ export function toConfig(root: Table, folder: string): Config {
     },
     shutdown: { drainMs: table('shutdown').milliseconds('drain') },
     admin: toAdmin(table('admin')),
+    log: root['log'] === undefined ? null : toLog(table('log'), folder),
     openTelemetry: toOpenTelemetry(table('opentelemetry')),
     ports,
     flows: rows(root, 'flows').map((values) => {
@@ -188,6 +190,15 @@ function toListener(values: Values, folder: string): ListenerConfig {
 function toAdmin(values: Values): AdminConfig | null {
   const end = parseEnd(values.text('listen'));
   return end === null ? null : { ...end, token: values.text('token') };
+}
+
+function toLog(values: Values, folder: string): LogConfig {
+  const file = values.text('file');
+  return {
+    level: values.text('level') as LogConfig['level'],
+    format: values.text('format') as LogConfig['format'],
+    file: file === '' ? '' : resolve(folder, file),
+  };
 }
 
 function toOpenTelemetry(values: Values): OpenTelemetryConfig | null {

@@ -162,6 +162,18 @@ export const schema: Schema = table('The configuration of dpdk-net.', {
       expects: 'at least 16 characters that nobody can guess',
     },
   }),
+  log: table('One line for each event worth knowing; none when the table is left out.', {
+    level: choice(
+      "The least that is told; DPDK's own log is joined in.",
+      ['debug', 'info', 'warn', 'error', 'off'],
+      'info',
+    ),
+    format: choice('For people, or a JSON object in each line.', ['text', 'json'], 'text'),
+    file: text(
+      'Where it is appended, relative to the configuration file; to stderr when left out.',
+      "a file's name",
+    ),
+  }),
   opentelemetry: table('Measurements for an OpenTelemetry collector; needs its packages.', {
     url: text(
       'Where it takes OTLP over HTTP; nothing is sent when left out.',

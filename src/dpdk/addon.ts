@@ -182,6 +182,8 @@ export interface Addon {
   ealState(): EalState;
   ealCleanup(): void;
   ealLog(): string;
+  /** Lines since the last time, each behind the digit of its level (1 to 8); lines that did not fit. */
+  ealLogTake(): { text: string; lost: number };
   ealLogEcho(on: boolean): void;
   registerThread(options: { cpu: number }): Lcore;
   unregisterThread(): void;

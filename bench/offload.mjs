@@ -24,10 +24,12 @@ import { verdict } from './harness/verdict.mjs';
 import { makeLoad } from './lean/loads.mjs';
 import { Machine, makeStack, turn } from './lean/machine.mjs';
 import { serve } from './lean/services.mjs';
+import { profile } from './offload/profile.mjs';
 
 const MIB = 1 << 20;
 const HEAP_BYTES = 48 * MIB;
 const WARMUP_MS = 1000;
+const PROFILE_MS = 1500;
 const TURNS = 16;
 const LEAST_GBIT = 8;
 
@@ -158,10 +160,17 @@ async function main() {
   ];
   for (let round = 0; round < rounds; round++) for (const ends of all) window(ends, seconds * 1000);
   const results = all.map(resultOf);
+  for (const [i, { server, client }] of all.entries()) {
+    results[i].profile = await profile(folder, () => pollFor(PROFILE_MS, server, client));
+  }
   const [offloaded, plain] = results;
   const ratio = offloaded.gbitPerCpuSecond / plain.gbitPerCpuSecond;
   const perCore = Math.min(offloaded.gbitPerSenderSecond, offloaded.gbitPerReceiverSecond);
-  for (const result of results) console.log(line(result));
+  for (const result of results) {
+    console.log(line(result));
+    const parts = result.profile?.map(([what, percent]) => `${what} ${percent.toFixed(0)} %`);
+    console.log(`${' '.repeat(12)}${parts?.join(', ') ?? 'no profile: perf is not there'}`);
+  }
   console.log(`with against without: ${ratio.toFixed(2)} times`);
   console.log(
     `one connection, MTU 1500, a core for each end: ${perCore.toFixed(2)} Gbit/s per core`,

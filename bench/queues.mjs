@@ -28,7 +28,7 @@ const CRASH_MS = 180_000;
 /** For each queue. */
 const CASES = {
   echo: { name: 'echo', load: 'echo', connections: 2000, unit: 'round trips/s' },
-  http: { name: 'http', load: 'http', connections: 200, unit: 'requests/s' },
+  http: { name: 'http', load: 'http', connections: 1000, unit: 'requests/s' },
 };
 
 const { rounds, firstMs, runMs, json, long, quick } = settingsOf({

@@ -108,4 +108,5 @@ test('both ends in one process: closed and paced loads tell what they did', () =
   assert.ok(p50 > 0 && p50 <= p99 && p99 <= p999, JSON.stringify(paced));
   assert.equal(paced.units, 500);
   assert.ok(runOnce('stack', { ...quick, load: 'http' }).units >= 500);
+  assert.ok(runOnce('stream', quick).units >= 500);
 });

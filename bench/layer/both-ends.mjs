@@ -5,7 +5,7 @@
  *     node both-ends.mjs '{"load": "http", "connections": 100, "units": 50000}'
  *     node both-ends.mjs '{"load": "echo", "connections": 16, "units": 50000, "perSecond": 10000}'
  *
- * `perSecond`: units begin at that rate, whether earlier ones are done or not, and the time from
+ * `sockets`: 'net', or 'stream' for `dpdk-net/stream` (echo only). `perSecond`: units begin at that rate, whether earlier ones are done or not, and the time from
  * when one should have begun to its end is told; else each connection begins one when one is done.
  * @module
  */
@@ -18,7 +18,7 @@ import { ResponseCounter } from '../http-response.mjs';
 import { MESSAGE_BYTES, REQUEST } from '../programs.mjs';
 
 const given = JSON.parse(process.argv[2]);
-const { load, connections, units, perSecond = 0 } = given;
+const { load, connections, units, perSecond = 0, sockets: kind = 'net' } = given;
 /** Units before it counts: until the code is compiled. */
 const warmUnits = given.warmUnits ?? 20_000;
 const BACKLOG = 4096;
@@ -62,8 +62,29 @@ const LOADS = {
 };
 
 const { server: makeServer, message, counter } = LOADS[load];
-const server = makeServer().listen({ port: 0, backlog: BACKLOG });
-await once(server, 'listening');
+
+/** Server and connections of node:net; stream-ends.mjs has those of TcpStream. */
+const netEnds = {
+  async serve() {
+    const server = makeServer().listen({ port: 0, backlog: BACKLOG });
+    await once(server, 'listening');
+    return server.address().port;
+  },
+  async connectTo(port, hear) {
+    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
+    await once(socket, 'connect');
+    socket.on('data', (data) => hear(socket, data));
+    return socket;
+  },
+};
+
+async function streamEnds() {
+  const { serveEcho, connectTo } = await import('./stream-ends.mjs');
+  return { serve: () => serveEcho(BACKLOG), connectTo };
+}
+
+const { serve, connectTo } = kind === 'stream' ? await streamEnds() : netEnds;
+const port = await serve();
 
 let done = 0;
 /** Each knows in `begun` when the units that are under way on it should have begun. */
@@ -72,18 +93,16 @@ const latencies = [];
 let isCounting = false;
 
 for (let i = 0; i < connections; i++) {
-  const socket = net.connect({ port: server.address().port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
   const count = counter();
-  socket.begun = [];
-  socket.on('data', (data) => {
+  const socket = await connectTo(port, (own, data) => {
     for (let finished = count(data); finished > 0; finished--) {
       done++;
-      if (perSecond === 0) socket.write(message);
-      else if (isCounting) latencies.push(performance.now() - socket.begun.shift());
-      else socket.begun.shift();
+      if (perSecond === 0) own.write(message);
+      else if (isCounting) latencies.push(performance.now() - own.begun.shift());
+      else own.begun.shift();
     }
   });
+  socket.begun = [];
   sockets.push(socket);
 }
 

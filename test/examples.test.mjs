@@ -26,3 +26,18 @@ test('examples/frames: the bare machine answers an ARP request', () => {
     '0200000000010a000001';
   assert.ok(frames.includes(reply), stdout);
 });
+
+test('examples/lcores: the parts of all lcores add up', () => {
+  const args = ['examples/lcores/primes.js', '10000'];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  assert.equal(status, 0, stderr);
+  assert.deepEqual(stdout.trim().split('\n'), [
+    'main lcore 0, workers 1,2',
+    'lcore 1: 669',
+    'lcore 2: 560',
+    '1229 primes below 10000',
+  ]);
+});

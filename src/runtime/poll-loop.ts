@@ -37,6 +37,14 @@ export interface Sleeper {
   sleep(): boolean;
 }
 
+/** What is looked after between polls of the stack; the worker's side of a bridge is one. */
+export interface LoopPart {
+  /** Does what there is to do, a bounded amount; returns how much, 0: nothing. */
+  poll(): number;
+  /** The loop is about to sleep; false when there is something to do already. Else wake() ends it. */
+  sleep(): boolean;
+}
+
 export interface PollLoopOptions {
   /** Never sleep: the lowest latency, and all of one core. */
   readonly spin?: boolean;
@@ -82,6 +90,7 @@ export class PollLoop {
   readonly #spin: boolean;
   readonly #maxSleepMs: number | null;
   readonly #sleeper: Sleeper | null;
+  readonly #parts: LoopPart[] = [];
   #isInterrupted = false;
   readonly #onLinkGone: () => void;
   #holds = 0;
@@ -146,6 +155,18 @@ export class PollLoop {
     this.wake();
   };
 
+  /** Looks after `part`, too, from now on: once a turn. */
+  join(part: LoopPart): void {
+    this.#parts.push(part);
+    this.wake();
+  }
+
+  /** No longer. */
+  leave(part: LoopPart): void {
+    const index = this.#parts.indexOf(part);
+    if (index >= 0) this.#parts.splice(index, 1);
+  }
+
   /** One more reason to keep the process alive. */
   hold(): void {
     this.#holds++;
@@ -186,6 +207,7 @@ export class PollLoop {
 
   #pollSome(): void {
     this.#isTurnOver = false;
+    if (this.#parts.length > 0) this.#pollParts();
     const polls = this.#holds > 0 ? POLLS_PER_TURN : POLLS_PER_TICK;
     for (let i = 0; i < polls; i++) {
       const now = this.#now;
@@ -196,6 +218,14 @@ export class PollLoop {
       if (moved === 0 || !this.#running || this.#isTurnOver) return;
       this.meter.polled(this.#now - now);
     }
+  }
+
+  #pollParts(): void {
+    let done = 0;
+    for (const part of this.#parts) done += part.poll();
+    if (done === 0) return;
+    this.#slept = false;
+    this.#lastBusy = nowMicros();
   }
 
   /** Tells every socket with events. A socket without an owner keeps its bits for later. */
@@ -225,6 +255,7 @@ export class PollLoop {
     // Slept and found nothing: looking for so long was in vain.
     if (this.#slept) this.#look = Math.max(this.#look - 10, SHORTEST_LOOK);
     if (this.#sleeper !== null && this.#stack.linkGone === 0 && !this.#sleeper.sleep()) return 0;
+    if (this.#parts.length > 0 && !this.#parts.every((part) => part.sleep())) return 0;
     this.#slept = true;
     this.sleeps++;
     return Math.min(Math.floor(due / 1000), this.#longest(now));

@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -165,5 +166,27 @@ test('redis: ioredis on the stack, redis-server on the kernel', async () => {
     assert.match(output, /visits 1000\npage unharmed\nnews good\n/);
   } finally {
     server.kill();
+  }
+});
+
+test('bridge: an echo server in the main thread', async () => {
+  const program = new Program([
+    process.execPath,
+    'examples/bridge/echo.js',
+    'examples/dpdk-net.toml',
+    '0',
+  ]);
+  try {
+    const [, port] = await program.says(/listening on port (\d+), on queues 0/);
+    const socket = connect(Number(port), OURS);
+    socket.end('x'.repeat(500_000));
+    let length = 0;
+    for await (const chunk of socket) length += chunk.length;
+    assert.equal(length, 500_000);
+    program.signal('SIGTERM');
+    const { code, output } = await program.ended();
+    assert.equal(code, 0, output);
+  } finally {
+    program.kill();
   }
 });

@@ -24,11 +24,13 @@ export const FLOORS = {
   dpdk: 7,
   dns: 8,
   runtime: 8,
+  bridge: 9,
   control: 9,
   metrics: 10,
   node: 10,
   app: 11,
   dashboard: 11,
+  lcore: 11,
   cli: 12,
 };
 

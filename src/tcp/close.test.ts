@@ -213,6 +213,34 @@ test('input that is not read yet outlives an orderly end', () => {
   assertNothingLeft(tcp);
 });
 
+test('TIME-WAIT: the window is not opened for nobody, and a RST takes no unread input', () => {
+  const tcp = TcpPeer.established();
+  tcp.socket!.shutdown();
+  tcp.pump();
+  tcp.sends({ flags: ACK | FIN });
+  const data = 'x'.repeat(1400);
+  const count = Math.floor(60_000 / data.length);
+  for (let i = 0; i < count; i++) {
+    tcp.gets({ flags: ACK, seq: tcp.theirs(i * data.length), ack: tcp.ours(1), data });
+  }
+  const end = tcp.theirs(count * data.length);
+  tcp.gets({ flags: ACK | FIN, seq: end, ack: tcp.ours(1) });
+  assert.equal(tcp.state, 'TIME-WAIT');
+  tcp.sent.length = 0;
+  const half = 30_000;
+  assert.equal(tcp.socket!.read(new Uint8Array(half)), half);
+  tcp.pump();
+  tcp.sendsNothing();
+  tcp.gets({ flags: RST, seq: (end + 1) | 0 });
+  assert.equal(tcp.state, 'CLOSED');
+  const rest = count * data.length - half;
+  assert.equal(tcp.socket!.readable, rest);
+  assert.equal(tcp.socket!.read(new Uint8Array(rest)), rest);
+  assert.ok(tcp.socket!.ended);
+  assert.equal(tcp.socket!.error, '');
+  assertNothingLeft(tcp);
+});
+
 test('RST discards unread input and says ECONNRESET', () => {
   const tcp = TcpPeer.established();
   tcp.gets({ flags: ACK, data: 'lost' });

@@ -256,7 +256,9 @@ function resetByPeer(tcp: Tcp, c: Connection): void {
   const orderly =
     c.state === State.TIME_WAIT || c.state === State.LAST_ACK || c.state === State.CLOSING;
   if (!orderly) tcp.stats[Stats.ESTAB_RESETS]! += 1;
-  end(tcp, c, orderly ? '' : 'ECONNRESET');
+  // Behind its FIN the peer has nothing to take back: unread input stays readable.
+  if (orderly) finish(tcp, c);
+  else end(tcp, c, 'ECONNRESET');
 }
 
 /** An ACK that tells an honest peer where we stand and an attacker nothing new. */

@@ -200,7 +200,8 @@ export function windowOpened(tcp: Tcp, c: Connection): void {
   const buffer = receiveLimit(tcp, c);
   const limit = buffer < largest ? buffer : largest;
   const offered = (c.rcvAdv - c.rcvNxt) | 0;
-  if (offered > limit >> 1) return;
+  // After its FIN the peer sends no more, and may be gone: it would answer with RST.
+  if (offered > limit >> 1 || c.finSeen === 2) return;
   const free = limit - c.rcv.length;
   if (free >= 2 * offered && free - offered >= smallestStep(c, limit)) {
     c.ackDue = ACK_NOW;

@@ -148,7 +148,7 @@ test("who does not read closes the peer's window", async () => {
   const client = await kernelClient(7);
   const server = await acceptor.next();
   const serverSees = new Watcher(server);
-  const bytes = Buffer.concat(Array.from({ length: 8 }, () => MEGABYTES));
+  const bytes = Buffer.concat(Array.from({ length: 4 }, () => MEGABYTES));
   client.end(bytes);
   // The kernel probes a window that is closed.
   const timers = (): string =>
@@ -161,7 +161,7 @@ test("who does not read closes the peer's window", async () => {
   await untilInUse(bridge, 0);
 });
 
-test('1,000 connections opened and closed leave nothing', async () => {
+test('hundreds of connections opened and closed leave nothing', async () => {
   const listener = await bridge.listen({ port: 7 });
   const acceptor = new Acceptor(listener);
   const talk = async (number: number): Promise<void> => {
@@ -175,7 +175,7 @@ test('1,000 connections opened and closed leave nothing', async () => {
     socket.close();
     await watcher.closed();
   };
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < 6; round++) {
     const talks = Array.from({ length: 50 }, (_, i) => talk(round * 50 + i));
     for (let i = 0; i < 50; i++) void serve(await acceptor.next());
     await Promise.all(talks);

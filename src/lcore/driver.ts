@@ -94,7 +94,14 @@ export class Driver implements LcoreDriver {
     const { module, name = 'default', argument, transfer = [], signal } = task;
     const id = this.#launches++;
     const message: ToLcore = { type: 'launch', id, module: String(module), name, argument };
-    this.#port.postMessage(message, transfer as ArrayBuffer[]);
+    // First of all: the function may ask.
+    this.#roster.setState(place, 'running');
+    try {
+      this.#port.postMessage(message, transfer as ArrayBuffer[]);
+    } catch (error) {
+      this.#roster.setState(place, 'waiting');
+      throw error;
+    }
     const handle = new LaunchHandle<T>(lcore, {
       abort: (reason) => this.#post({ type: 'abort', id, reason }),
       kill: () => this.kill(),
@@ -102,7 +109,6 @@ export class Driver implements LcoreDriver {
     const abort = (): void => handle.abort(signal?.reason);
     const forget = (): void => signal?.removeEventListener('abort', abort);
     this.#running = { id, handle: handle as LaunchHandle<unknown>, forget };
-    this.#roster.setState(place, 'running');
     this.#worker.ref();
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort, { once: true });

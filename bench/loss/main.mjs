@@ -9,6 +9,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { busy, describeMachine } from '../harness/machine.mjs';
+import { raisePriority } from '../harness/priority.mjs';
 import { readable } from '../harness/statistics.mjs';
 import { fairness, LEAST_INDEX } from './fairness.mjs';
 import { matrix } from './matrix.mjs';
@@ -24,15 +25,17 @@ const SEEDS = { full: [1, 2, 3], quick: [1] };
 /**
  * @param options.quick small transfers, few cells against the kernel, few flows
  * @param options.out   the results go to `out`.md, .json and .svg
+ * @param options.nice  priority of what is measured in real time, against disturbance
  * Returns whether every payload was intact, no cell below the ratio that is asked for, and the
  * bottleneck shared fairly.
  */
-export async function runLoss({ quick, out }) {
+export async function runLoss({ quick, out, nice }) {
   const cells = matrix({ quick, tell: (cell) => console.log(cellLine(cell)) });
   const shared = share(quick ? 'quick' : 'full');
   const notes = [busy()].filter((note) => note !== null);
+  const machine = { ...describeMachine(null), nice: raisePriority(nice) };
   const kernel = await againstKernel(quick, notes);
-  const report = { machine: describeMachine(null), matrix: cells, fairness: shared, kernel, notes };
+  const report = { machine, matrix: cells, fairness: shared, kernel, notes };
   if (out !== undefined) {
     mkdirSync(dirname(out), { recursive: true });
     writeFileSync(`${out}.json`, `${JSON.stringify(report, null, 2)}\n`);

@@ -98,6 +98,25 @@ test('no SYN, first or again, and no SYN-ACK is marked as able to (RFC 3168 6.1.
   }
 });
 
+test('what was marked of ours is told, and whether the peer can be marked', () => {
+  const peer = classic();
+  const info = (): { ecn: boolean; ecnSeen: boolean; deliveredCe: number } => {
+    const { ecn, ecnSeen, deliveredCe } = peer.socket!.info()!;
+    return { ecn, ecnSeen, deliveredCe };
+  };
+  assert.deepEqual(info(), { ecn: true, ecnSeen: false, deliveredCe: 0 });
+  peer.write('x'.repeat(5 * MSS));
+  peer.gets({ flags: ACK, ack: peer.ours(MSS), data: 'a', ecn: ECT0 });
+  assert.deepEqual(info(), { ecn: true, ecnSeen: true, deliveredCe: 0 });
+  peer.gets({ flags: ACK | ECE, seq: peer.theirs(1), ack: peer.ours(4 * MSS) });
+  assert.deepEqual(info(), { ecn: true, ecnSeen: true, deliveredCe: 3 });
+  const exact = accurate();
+  exact.write('x'.repeat(5 * MSS));
+  exact.gets({ flags: ACK | ALL, ack: exact.ours(4 * MSS) });
+  assert.equal(exact.socket!.info()!.deliveredCe, 2, 'the counter went from 5 to 7');
+  assert.equal(exact.stack.report().tcp['tcp_delivered_ce'], 2);
+});
+
 test('new data is marked as able to, bare ACKs and retransmissions are not', () => {
   const peer = classic();
   peer.write('x'.repeat(MSS));

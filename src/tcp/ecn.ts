@@ -62,6 +62,9 @@ export class Ecn {
   peerBytes = 0;
   /** 1 once the peer sent an AccECN option: the path lets them through. */
   options = 0;
+  /** Segments of ours that arrived with a mark, or under ECE; 1 once a packet came that could. */
+  deliveredCe = 0;
+  seen = 0;
 
   reset(mode: number): void {
     this.mode = mode;
@@ -78,12 +81,15 @@ export class Ecn {
     this.peerPackets = FIRST_PACKETS;
     this.peerBytes = 0;
     this.options = 0;
+    this.deliveredCe = 0;
+    this.seen = 0;
   }
 }
 
 /** An acceptable segment of an established connection, before its ACK and data are dealt with. */
 export function ecnArrives(tcp: Tcp, c: Connection, s: Segment, e: Ecn): void {
   const field = tcp.packetEcn;
+  if (field !== NOT_ECT) e.seen = 1;
   if (e.mode === CLASSIC) {
     if (s.flags & Wire.CWR) e.echo = 0;
     if (field === CE && s.dataLength > 0) {
@@ -91,15 +97,24 @@ export function ecnArrives(tcp: Tcp, c: Connection, s: Segment, e: Ecn): void {
       if (e.echo === 0) c.quickAcks++;
       e.echo = 1;
     }
-    if (s.flags & Wire.ECE && ((s.ack - c.sndUna) | 0) >= 0) congested(tcp, c, s, e);
+    if (s.flags & Wire.ECE && ((s.ack - c.sndUna) | 0) >= 0) {
+      noteMarked(tcp, e, Math.ceil(((s.ack - c.sndUna) | 0) / c.mss));
+      congested(tcp, c, s, e);
+    }
   } else if (e.mode === ACCURATE) {
     count(c, s, e, field);
     const marked = newlyMarked(tcp, c, s, e);
-    tcp.stats[Stats.DELIVERED_CE]! += marked;
+    noteMarked(tcp, e, marked);
     if (marked > 0) congested(tcp, c, s, e);
   }
   // Moves along, or numbers would go round and it would lie ahead.
   if (((s.ack - e.reducedAt) | 0) > 1) e.reducedAt = (s.ack - 1) | 0;
+}
+
+/** `segments` of ours arrived with a mark; classic feedback says so of all that an ACK covers. */
+function noteMarked(tcp: Tcp, e: Ecn, segments: number): void {
+  tcp.stats[Stats.DELIVERED_CE]! += segments;
+  e.deliveredCe = (e.deliveredCe + segments) | 0;
 }
 
 /** RFC 9768 3.2.1: r.cep, r.ceb, r.e0b, r.e1b. A packet may be several that the port put together. */

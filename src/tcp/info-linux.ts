@@ -6,8 +6,8 @@
  * Windows are in segments, times in microseconds unless Linux has milliseconds, 'none' is what
  * Linux has for it. Fields that Linux always leaves at zero are zero here, too. So
  * are busy_time, rwnd_limited and sndbuf_limited, stop watches which each segment would have to start
- * and stop; rcv_rtt, since the receive window follows the sender's measurements (memory.ts); and
- * rehash, since a connection here keeps its path.
+ * and stop; and rehash, since a connection here keeps its path. rcv_rtt is what the receive window grows
+ * by, and that is the sender's measurement (memory.ts).
  * @module
  */
 import type { TcpInfo } from './info.ts';
@@ -18,6 +18,7 @@ const OPT_TIMESTAMPS = 1;
 const OPT_SACK = 2;
 const OPT_WSCALE = 4;
 const OPT_ECN = 8;
+const OPT_ECN_SEEN = 16;
 
 const INFINITE_SSTHRESH = 0x7fffffff;
 const NO_MIN_RTT = 0xffffffff;
@@ -63,7 +64,8 @@ function byteFields(info: TcpInfo): Record<string, number> {
       (info.timestamps ? OPT_TIMESTAMPS : 0) |
       (info.sack ? OPT_SACK : 0) |
       (info.windowScaling ? OPT_WSCALE : 0) |
-      (info.ecn ? OPT_ECN : 0),
+      (info.ecn ? OPT_ECN : 0) |
+      (info.ecnSeen ? OPT_ECN_SEEN : 0),
     tcpi_snd_wscale: info.sendScale,
     tcpi_rcv_wscale: info.receiveScale,
     tcpi_delivery_rate_app_limited: info.appLimited ? 1 : 0,
@@ -99,7 +101,7 @@ function intFields(info: TcpInfo): Record<string, number> {
     tcpi_snd_cwnd: segments(info.cwndBytes),
     tcpi_advmss: info.advertisedMss,
     tcpi_reordering: info.reordering,
-    tcpi_rcv_rtt: 0,
+    tcpi_rcv_rtt: info.rttUs,
     tcpi_rcv_space: info.receiveWindowLimit,
     tcpi_total_retrans: info.totalRetransmits,
   };

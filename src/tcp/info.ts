@@ -35,6 +35,8 @@ export interface TcpInfo {
   sack: boolean;
   windowScaling: boolean;
   ecn: boolean;
+  /** True once a packet of the peer's came that a router may mark. */
+  ecnSeen: boolean;
   /** Shifts of the peer's window, and of ours. */
   sendScale: number;
   receiveScale: number;
@@ -147,7 +149,7 @@ export function infoOf(tcp: Tcp, c: Connection, bytesRead: number, bytesWritten:
     dataSegmentsOut: dataOut,
     totalRetransmits: tally.retransmits,
     delivered: delivered(c, dataOut - tally.retransmits, segments),
-    deliveredCe: 0,
+    deliveredCe: c.ecn === null ? 0 : c.ecn.deliveredCe,
     dsacksIn: tally.dsacksIn,
     reorderingSeen: tally.reorderings,
     outOfOrderIn: tally.outOfOrder,
@@ -164,12 +166,16 @@ function unsentBytes(c: Connection): number {
 
 function agreed(
   c: Connection,
-): Pick<TcpInfo, 'timestamps' | 'sack' | 'windowScaling' | 'ecn' | 'sendScale' | 'receiveScale'> {
+): Pick<
+  TcpInfo,
+  'timestamps' | 'sack' | 'windowScaling' | 'ecn' | 'ecnSeen' | 'sendScale' | 'receiveScale'
+> {
   return {
     timestamps: c.tsOk === 1,
     sack: c.sackOk === 1,
     windowScaling: c.rcvWndScale > 0 || c.sndWndScale > 0,
     ecn: c.ecn !== null && c.ecn.mode !== ASKED,
+    ecnSeen: c.ecn !== null && c.ecn.seen === 1,
     sendScale: c.sndWndScale > 0 ? c.sndWndScale : 0,
     receiveScale: c.rcvWndScale,
   };

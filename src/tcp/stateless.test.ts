@@ -244,6 +244,7 @@ test('a connection out of a cookie retransmits, and measures its first round tri
   tcp.socket = tcp.listener!.accept();
   const c = tcp.stack.tcp.connections[0]!;
   assert.deepEqual([c.srtt, c.rtoMs, c.backoff], [0, 1000, 0]);
+  assert.equal((c.sndSml - c.sndUna) | 0, -1, 'nothing small is in flight, for Nagle');
   tcp.write('ask');
   tcp.sends({ data: 'ask' });
   assert.deepEqual(tcp.sendTimes(1500), [1000]);

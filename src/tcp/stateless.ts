@@ -122,6 +122,7 @@ function open(
   if (ecn) beginClassic(c);
   c.opening!.iss = cookie;
   c.sndUna = cookie;
+  c.sndSml = cookie;
   c.sndNxt = (cookie + 1) | 0;
   c.sndBase = c.sndNxt;
   enter(tcp, c, SYN_RECEIVED);

@@ -159,7 +159,7 @@ function variations() {
   ];
   if (!isLong) return single.map((change) => ({ ...USUAL, ...change }));
   const bits = [0, 1];
-  return KERNEL_ECN.flatMap((tcp_ecn) =>
+  const combined = KERNEL_ECN.flatMap((tcp_ecn) =>
     bits.flatMap((tcp_timestamps) =>
       bits.flatMap((tcp_sack) =>
         bits.map((tcp_window_scaling) => ({
@@ -171,6 +171,7 @@ function variations() {
       ),
     ),
   );
+  return [...combined, { ...USUAL, tcp_fastopen: 3 }];
 }
 
 function apply(settings) {

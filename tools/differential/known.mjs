@@ -121,7 +121,7 @@ export const KNOWN = [
     is: (d) =>
       isHalfOpen(d) &&
       !d.step.flags?.includes('RST') &&
-      d.heard.slice(openedAt(d) + 1, d.at).some((answer) => answer.startsWith('ACK seq 1')) &&
+      hasAnsweredHalfOpen(d) &&
       d.theirs === `ACK seq 1 length 0 ack ${ackOf(d.heard[openedAt(d)])} <timestamps>`,
   },
   {
@@ -198,18 +198,15 @@ export const KNOWN = [
       theirs.startsWith('RST ACK '),
   },
   {
-    name: 'RST with an old timestamp in SYN-RECEIVED',
+    name: 'RST with an old timestamp, or the echo of a later one, in SYN-RECEIVED',
     reason: 'RFC 7323 5.2 keeps PAWS off RST: the connection is over; Linux drops the RST',
     is: (d) =>
       d.ours.startsWith('RST') &&
       /^(ACK |SYN ACK |nothing)/.test(d.theirs) &&
-      d.steps.some(
-        ({ flags, options }, at) =>
-          at < d.at &&
-          flags?.includes('RST') &&
-          options === 'old timestamp' &&
-          isHalfOpen({ ...d, at }),
-      ),
+      d.steps.some(({ flags, options }, at) => {
+        if (at >= d.at || !flags?.includes('RST') || !isHalfOpen({ ...d, at })) return false;
+        return options === 'old timestamp' || hasAnsweredHalfOpen({ ...d, at });
+      }),
   },
   {
     name: "RST with the number of the peer's FIN",
@@ -272,6 +269,11 @@ function isHalfOpen(d) {
     if (flags === undefined || /SYN|RST/.test(flags) || !flags.includes('ACK')) return false;
     return isExpected(ack) && options !== 'old timestamp' && seq[0] === 'rcv' && seq[1] === 0;
   });
+}
+
+/** Since its SYN-ACK the listener has sent an ACK, whose timestamp the peer has echoed since. */
+function hasAnsweredHalfOpen(d) {
+  return d.heard.slice(openedAt(d) + 1, d.at).some((answer) => answer.startsWith('ACK seq 1'));
 }
 
 function hasClosed({ steps, at }) {

@@ -57,6 +57,7 @@ export class Polling {
 
   wait(args: readonly Value[]): Try {
     const expected = args[1]?.kind === 'list' ? args[1].items : [args[1]];
+    const most = numberOf(args[2]);
     const deadline = this.#deadline(numberOf(args[3]));
     return () => {
       const epoll = this.#file(args[0]);
@@ -65,6 +66,7 @@ export class Polling {
       const found = [...epoll.interests]
         .map(([fd, events]) => (this.#files.get(fd)?.ready ?? 0) & (events | always))
         .filter((bits) => bits !== 0);
+      found.length = Math.min(found.length, most);
       if (found.length === 0) return this.#now() < deadline ? null : done(0);
       const wanted = expected
         .filter((value) => value?.kind === 'record')

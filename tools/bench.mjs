@@ -15,7 +15,18 @@ const FULL = { runs: 5, firstMs: 1500, warmupMs: 500, runMs: 1500, wrk: true };
 const QUICK = { runs: 3, firstMs: 800, warmupMs: 250, runMs: 350, wrk: false };
 const VARIANTS = ['lean', 'stream', 'net'];
 /** Benchmarks with a program each, which tells its figures itself. */
-const ALONE = ['queues', 'offload', 'forward', 'idle', 'flood', 'churn', 'net', 'latency'];
+const ALONE = [
+  'queues',
+  'offload',
+  'forward',
+  'idle',
+  'flood',
+  'churn',
+  'net',
+  'latency',
+  'metrics',
+  'capture',
+];
 /** Benchmarks whose report is not the table that the others share. */
 const OWN_REPORTS = ['connections', 'loss'];
 /** How many connections at most; room for their objects in the heap. */
@@ -40,6 +51,8 @@ Benchmarks (default: all):
   latency  of an echo at half load, with garbage collections (not among "all")
   offload  bulk over memif, segmentation and joining by the addon against without (not among "all")
   forward  frames received and sent by one core, beside testpmd (not among "all")
+  metrics  what being measured and looked at costs: at most 2 % (not among "all")
+  capture  what capturing costs: at most 5 %, and nothing lost that is not counted (not among "all")
   connections  memory of an idle one, and echoes among up to 1,000,000 (not among "all")
   loss     goodput under loss, simulated and against the kernel over TAP; fairness (not among "all")
 

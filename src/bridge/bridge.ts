@@ -24,7 +24,10 @@ export interface BridgeOptions {
   readonly sockets?: number;
   /** Bytes that each TCP socket may have on its way, each way; a power of two, default 64 KiB. */
   readonly bufferBytes?: number;
-  /** How long to look for news before sleeping, in microseconds; default 100. */
+  /**
+   * How long to look for news before sleeping, in microseconds; default 0. More where there are
+   * processors to spare: it takes one from whoever needs it.
+   */
   readonly lookMicros?: number;
 }
 
@@ -65,7 +68,7 @@ export class Bridge implements SideOwner {
 
   /** Throws StackError EINVAL. */
   constructor(ticket: BridgeTicket, options: BridgeOptions = {}) {
-    const { sockets = 1024, bufferBytes = 1 << 16, lookMicros = 100 } = options;
+    const { sockets = 1024, bufferBytes = 1 << 16, lookMicros = 0 } = options;
     this.#options = { sockets, bufferBytes, lookMicros };
     for (const { queue, port } of ticket.queues) this.#attach(queue, port);
     this.#sleepOrLook();

@@ -5,7 +5,10 @@
  */
 import { programs as connecting } from './connect.mjs';
 import { programs as datagrams } from './dgram.mjs';
+import { programs as http } from './http.mjs';
 import { programs as listeners } from './listen.mjs';
+import { programs as names } from './names.mjs';
+import { programs as options } from './options.mjs';
 import { describe, Story } from './story.mjs';
 import { programs as streams } from './streams.mjs';
 
@@ -27,7 +30,15 @@ async function tell(program) {
   return story.lines;
 }
 
-const all = { ...connecting, ...streams, ...listeners, ...datagrams };
+const all = {
+  ...connecting,
+  ...streams,
+  ...options,
+  ...listeners,
+  ...datagrams,
+  ...http,
+  ...names,
+};
 const stories = {};
 for (const [name, program] of Object.entries(all)) stories[name] = await tell(program);
 process.stdout.write(JSON.stringify(stories), () => process.exit());

@@ -83,6 +83,11 @@ test('rules of the file hold from the start; the command adds some and takes the
   after(() => command.child.kill('SIGKILL'));
   await command.says('queues    2');
   await answers(command, 80);
+  const ask = (...args: string[]): string =>
+    spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8', cwd: folder }).stdout;
+  const [plan] = ask('start', '--dry-run').split('\n\n');
+  assert.equal(`${plan}\n`, ask('queues'), 'the plan is what is reported');
+  assert.equal(plan!.split('\n').length, 3);
   assert.equal(await echo(81, 300), 'nothing');
   const [first, second] = listed();
   assert.equal(first!.rule, 'ipv4 tcp dst 81 => drop');

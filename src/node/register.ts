@@ -5,11 +5,13 @@
  * nothing but its own loopback: the program can talk to itself, and to no one else.
  * @module
  */
+import { basename } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { type Config, loadConfig } from '../config/config.ts';
 import { toConfig } from '../config/from-document.ts';
-import { openStack } from '../runtime/open-stack.ts';
-import { exitOnSignals } from '../runtime/shutdown.ts';
+import { devicesOf, openControl, reporterOf } from '../control/process.ts';
+import { openStack, type RunningStack } from '../runtime/open-stack.ts';
+import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
 import { install } from './install.ts';
 
 const LOOPBACK_ONLY = { dpdk: { port: 'loopback' }, routes: { kernel: [] } };
@@ -39,9 +41,19 @@ function start(config: Config): void {
     return;
   }
   const running = openStack(config);
+  if (hasDevice) openToQuestions(running);
   if (hasDevice) process.env[OPENED] = process.env['DPDK_NET_CONFIG'];
   if (hasDevice) exitOnSignals(() => running.finish());
   install(running, { kernelRoutes: config.routes.kernel, dns: config.dns });
+}
+
+/** `dpdk-net queues` and its like can ask this process, too. */
+function openToQuestions(running: RunningStack): void {
+  const [reporters, devices] = [[reporterOf(running)], devicesOf(running)];
+  const title = `register ${basename(process.argv[1] ?? '')}`;
+  const options = { title, reporters: () => reporters, devices: () => devices };
+  const control = openControl(options);
+  atExit(() => control?.close());
 }
 
 start(configuration());

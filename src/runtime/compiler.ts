@@ -20,6 +20,6 @@ export function tuneCompiler(): void {
   setFlagsFromString('--max-inlined-bytecode-size-small=80');
   // Each 64 KiB that net.Socket gives to a program is a Buffer of its own. V8 frees their memory beside
   // the program, late enough to count it as in use once more and to begin a collection of the whole
-  // heap because of it: 2.7 for 1,000 such Buffers, a third of the processor time. So: at once.
+  // heap because of it: some three for 1,000 such Buffers (docs/decisions/0036). So: at once.
   setFlagsFromString('--no-concurrent-array-buffer-sweeping');
 }

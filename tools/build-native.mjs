@@ -11,7 +11,7 @@
  * up to date), 1 failed, 2 something is not installed (it says what).
  */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -101,6 +101,12 @@ const RENAMED = {
   net_tap: ['rte_eal_process_type'],
 };
 
+/**
+ * Functions that are ours instead, also for the callers in the same object, whose own one gets
+ * another name: native/src/frame_limit.c says why.
+ */
+const REPLACED = { ethdev: { symbol: 'rte_eth_dev_info_get', original: 'dpdk_net_info_get' } };
+
 function fail(status, message) {
   console.error(`build-native: ${message}`);
   process.exit(status);
@@ -165,6 +171,7 @@ function isUpToDate(sources) {
 /** The archive to link for a driver or a library: DPDK's own, or a copy with renamed references. */
 function archiveOf(name, libraries) {
   const original = join(libraries, `librte_${name}.a`);
+  if (name in REPLACED) return replaceIn(original, name);
   if (!(name in RENAMED)) return original;
   const copy = join(build, `librte_${name}.a`);
   const renames = RENAMED[name].map(
@@ -172,6 +179,30 @@ function archiveOf(name, libraries) {
   );
   run('objcopy', [...renames, original, copy]);
   return copy;
+}
+
+/** A copy of the archive in which a function is weak, and has a second name. */
+function replaceIn(original, name) {
+  const { symbol, original: second } = REPLACED[name];
+  const copy = join(build, `librte_${name}.a`);
+  const table = execFileSync('objdump', ['-t', original], { encoding: 'utf8', maxBuffer: 1 << 26 });
+  let member = '';
+  for (const line of table.split('\n')) {
+    member = line.match(/^(\S+\.o):/)?.[1] ?? member;
+    const found = line.match(/^([0-9a-f]+) g\s+F (\S+)\s+[0-9a-f]+ (?:\.hidden )?(\S+)$/);
+    if (found === null || found[3] !== symbol) continue;
+    const [, at, section] = found;
+    copyFileSync(original, copy);
+    execFileSync('ar', ['x', original, member], { cwd: build });
+    const flags = [
+      `--weaken-symbol=${symbol}`,
+      `--add-symbol=${second}=${section}:0x${at},global,function`,
+    ];
+    run('objcopy', [...flags, join(build, member)]);
+    run('ar', ['r', copy, join(build, member)]);
+    return copy;
+  }
+  return fail(1, `there is no ${symbol} in ${original}`);
 }
 
 function hasLibrary(name) {

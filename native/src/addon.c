@@ -39,6 +39,8 @@ static const struct {
 	{"xstats", device_xstats},
 	{"resetStats", device_reset_stats},
 	{"promiscuous", device_promiscuous},
+	{"allMulticast", device_all_multicast},
+	{"setMtu", device_set_mtu},
 	{"rxInterruptFd", device_interrupt_fd},
 	{"rxInterruptEnable", device_interrupt_enable},
 	{"ruleCreate", rule_create},

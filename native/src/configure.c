@@ -15,7 +15,7 @@
 /* What configure() was asked for and what it settled on. */
 struct setup {
 	uint16_t port, rx_queues, tx_queues, rx_descriptors, tx_descriptors, mtu;
-	bool tx_sums, rx_sums, segmentation, rss, interrupts;
+	bool tx_sums, rx_sums, segmentation, rss, interrupts, scatter, large;
 	uint64_t rss_functions;
 	/* The 16 bits that the key repeats, and the key. */
 	uint16_t rss_key;
@@ -37,6 +37,8 @@ static void read_setup(napi_env env, napi_value options, struct setup *setup)
 	setup->rss = setup->rx_queues > 1;
 	setup->rss_key = js_get_int(env, options, "rssKey", 0);
 	setup->interrupts = js_get_bool(env, options, "interrupts", false);
+	setup->scatter = js_get_bool(env, options, "scatter", false);
+	setup->large = js_get_bool(env, options, "jumbo", false);
 }
 
 /* Asks for what the device can do of what we want; the rest the addon does itself. */
@@ -61,6 +63,14 @@ static void choose_offloads(struct setup *setup)
 		conf->rxmode.offloads |= rx & setup->details.rx_offload_capa;
 	setup->rss_functions = setup->rss
 		? rss_ask(&setup->details, setup->rss_key, setup->key, conf) : 0;
+	setup->scatter = setup->scatter &&
+			 (setup->details.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
+	if (setup->scatter)
+		conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	/* Some devices send what is longer than their own buffers in several only then. */
+	if (setup->large)
+		conf->txmode.offloads |=
+			RTE_ETH_TX_OFFLOAD_MULTI_SEGS & setup->details.tx_offload_capa;
 	conf->intr_conf.rxq = setup->interrupts;
 	if (setup->mtu != 0)
 		conf->rxmode.mtu = setup->mtu;
@@ -145,6 +155,7 @@ napi_value device_configure(napi_env env, napi_callback_info info)
 	js_set_bool(env, result, "txChecksums", setup.tx_sums);
 	js_set_bool(env, result, "rxChecksums", setup.rx_sums);
 	js_set_bool(env, result, "segmentation", setup.segmentation);
+	js_set_bool(env, result, "scatter", setup.scatter);
 	js_set(env, result, "rssFunctions", rss_names(env, setup.rss_functions));
 	return result;
 }

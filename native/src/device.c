@@ -263,6 +263,53 @@ napi_value device_promiscuous(napi_env env, napi_callback_info info)
 	return result;
 }
 
+/* allMulticast(port) -> whether it is on now; a device without the switch receives what it does */
+napi_value device_all_multicast(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS], result;
+	uint16_t port;
+
+	if (!device_port(env, info, argv, &port))
+		return NULL;
+	guard_enter();
+	if (rte_eth_allmulticast_get(port) != 1)
+		rte_eth_allmulticast_enable(port);
+	guard_leave();
+	napi_get_boolean(env, rte_eth_allmulticast_get(port) == 1, &result);
+	return result;
+}
+
+/*
+ * setMtu(port, mtu) -> the MTU now. A device that can not change it while it runs is stopped for
+ * that: what waits stays, what arrives meanwhile is lost as on any link that goes down.
+ */
+napi_value device_set_mtu(napi_env env, napi_callback_info info)
+{
+	napi_value argv[MAX_ARGUMENTS];
+	uint16_t port, mtu;
+	int error;
+
+	if (!device_port(env, info, argv, &port))
+		return NULL;
+	mtu = (uint16_t)js_to_int(env, argv[1], 0);
+	guard_enter();
+	error = rte_eth_dev_set_mtu(port, mtu);
+	if (error == -EBUSY) {
+		queue_port_running(port, false);
+		queue_wait_port(port);
+		error = rte_eth_dev_stop(port);
+		if (error == 0)
+			error = rte_eth_dev_set_mtu(port, mtu);
+		queue_port_running(port, rte_eth_dev_start(port) == 0);
+	}
+	guard_leave();
+	if (error != 0)
+		return throw_dpdk(env, "rte_eth_dev_set_mtu", error);
+	rte_eth_dev_get_mtu(port, &mtu);
+	queue_port_mtu(port, mtu);
+	return js_number(env, mtu);
+}
+
 /* rxInterruptFd(port, queue) -> a descriptor that polls readable when a frame came, or -1 */
 napi_value device_interrupt_fd(napi_env env, napi_callback_info info)
 {

@@ -21,6 +21,8 @@ napi_value device_link(napi_env env, napi_callback_info info);
 napi_value device_stats(napi_env env, napi_callback_info info);
 napi_value device_xstats(napi_env env, napi_callback_info info);
 napi_value device_reset_stats(napi_env env, napi_callback_info info);
+napi_value device_set_mtu(napi_env env, napi_callback_info info);
+napi_value device_all_multicast(napi_env env, napi_callback_info info);
 napi_value device_promiscuous(napi_env env, napi_callback_info info);
 napi_value device_interrupt_fd(napi_env env, napi_callback_info info);
 napi_value device_interrupt_enable(napi_env env, napi_callback_info info);

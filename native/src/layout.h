@@ -17,6 +17,8 @@
 #define TX_COUNT 1
 /* Free transmit slots; the stack takes from the end, the port fills up. */
 #define SLOT_COUNT 2
+/* The largest IP packet as of now, written by a port whose MTU may change; 0: it does not. */
+#define LINK_MTU 3
 
 /* Descriptors a ring holds. */
 #define RX_MAX 64

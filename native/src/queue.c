@@ -17,6 +17,8 @@
 
 #define QUEUES_MAX 1024
 #define PORTS_MAX RTE_MAX_ETHPORTS
+/* Ethernet with a VLAN tag. */
+#define FRAME_OVERHEAD 18
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* A queue is made once and used again after it was closed: a stale handle never dangles. */
@@ -40,6 +42,7 @@ static const char *const counter_names[QUEUE_COUNTERS] = {
 	[COUNT_RX_HANDOVER_FULL] = "rxHandoverFull",
 	[COUNT_RX_RULED_OUT] = "rxRuledOut",
 	[COUNT_RX_NO_BUFFERS] = "rxNoBuffers",
+	[COUNT_RX_GATHERED] = "rxGathered",
 };
 
 /* A handle is generation * QUEUES_MAX + index; always positive as an int32. */
@@ -97,6 +100,22 @@ void queue_port_running(uint16_t port, bool is_running)
 		__atomic_store_n(&running[port], is_running, __ATOMIC_SEQ_CST);
 }
 
+void queue_port_mtu(uint16_t port, uint16_t mtu)
+{
+	pthread_mutex_lock(&lock);
+	for (int i = 0; i < QUEUES_MAX && queues[i] != NULL; i++) {
+		struct queue *queue = queues[i];
+
+		if (!queue->open || queue->port != port)
+			continue;
+		enter(queue);
+		queue->frame_max = mtu + FRAME_OVERHEAD;
+		queue->ring[LINK_MTU] = mtu;
+		leave(queue);
+	}
+	pthread_mutex_unlock(&lock);
+}
+
 /* A closed queue to use again, or a new one; its index in *index. Called with the lock held. */
 static struct queue *vacant(int *index)
 {
@@ -121,6 +140,7 @@ static napi_value begin(napi_env env, struct queue *queue, int index)
 	uint32_t generation = (queue->generation + 1) % (INT32_MAX / QUEUES_MAX);
 
 	queue->generation = generation;
+	queue->ring[LINK_MTU] = (int32_t)(queue->frame_max - FRAME_OVERHEAD);
 	burst_refill(queue);
 	/* The next user may be another thread, which could not use what is in our cache. */
 	rte_mempool_cache_flush(NULL, queue->slots->mempool);

@@ -36,6 +36,7 @@ enum queue_counter {
 	COUNT_RX_HANDOVER_FULL,
 	COUNT_RX_RULED_OUT,
 	COUNT_RX_NO_BUFFERS,
+	COUNT_RX_GATHERED,
 	QUEUE_COUNTERS
 };
 
@@ -95,6 +96,8 @@ struct queue {
 
 	/* Buffers for joined segments, NULL: none are joined; and the flows of this burst. */
 	struct rte_mempool *join_pool;
+	/* Large buffers for frames that came in several. */
+	struct rte_mempool *gather_pool;
 	uint32_t joining_count;
 	struct joining joining[JOINING_MAX];
 
@@ -120,6 +123,8 @@ bool queue_any_busy(void);
 void queue_wait_port(uint16_t port);
 /* Tells the queues of a port whether its device runs; a burst of a stopped port does nothing. */
 void queue_port_running(uint16_t port, bool running);
+/* Tells the queues of a port, and the stacks on them, the MTU of its device. */
+void queue_port_mtu(uint16_t port, uint16_t mtu);
 
 napi_value queue_open(napi_env env, napi_callback_info info);
 napi_value queue_reclaim(napi_env env, napi_callback_info info);

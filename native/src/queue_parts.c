@@ -25,12 +25,13 @@ bool queue_prepare(napi_env env, struct queue *queue, napi_value options, struct
 	int64_t pool = js_get_int(env, options, "pool", -1);
 	int64_t cut_pool = js_get_int(env, options, "cutPool", -1);
 	int64_t join_pool = js_get_int(env, options, "joinPool", -1);
+	int64_t gather_pool = js_get_int(env, options, "gatherPool", -1);
 	int64_t ring_at = js_get_int(env, options, "ringAt", -1);
 	int64_t rx_pool = js_get_int(env, options, "rxPool", -1);
 
 	if (pool < 0 || pool >= arena->pool_count || cut_pool >= arena->pool_count ||
 	    join_pool >= arena->pool_count || rx_pool < 0 || rx_pool >= arena->pool_count ||
-	    ring_at < 0 || ring_at % 4 != 0 ||
+	    gather_pool < 0 || gather_pool >= arena->pool_count || ring_at < 0 || ring_at % 4 != 0 ||
 	    (size_t)ring_at + RING_WORDS * sizeof(int32_t) > arena->size)
 		return false;
 	queue->port = js_get_int(env, options, "port", RTE_MAX_ETHPORTS);
@@ -45,6 +46,7 @@ bool queue_prepare(napi_env env, struct queue *queue, napi_value options, struct
 	queue->frame_min = js_get_int(env, options, "frameMin", 0);
 	queue->segment_max = js_get_int(env, options, "segmentMax", 0);
 	queue->cut_pool = cut_pool < 0 ? NULL : arena->pools[cut_pool].mempool;
+	queue->gather_pool = arena->pools[gather_pool].mempool;
 	queue->join_pool = join_pool < 0 ? NULL : arena->pools[join_pool].mempool;
 	queue->steering = steering_find(js_get_int(env, options, "steering", -1));
 	queue->arena = arena;

@@ -1,6 +1,8 @@
 /*
  * The receive half of the burst: what the device has, judged, joined, and shown to the stack.
  */
+#include <string.h>
+
 #include <rte_ethdev.h>
 
 #include "burst.h"
@@ -46,16 +48,37 @@ static inline int32_t verdict_of(const struct queue *queue, const struct rte_mbu
 	return software;
 }
 
+/*
+ * A frame that came in several buffers, as the stack wants it: in one. NULL when there is none that
+ * is large enough: then it is freed.
+ */
+static struct rte_mbuf *gather(struct queue *queue, struct rte_mbuf *chain)
+{
+	struct rte_mbuf *whole = rte_pktmbuf_alloc(queue->gather_pool);
+	const struct rte_mbuf *part = chain;
+
+	if (whole == NULL || chain->pkt_len > rte_pktmbuf_tailroom(whole)) {
+		rte_pktmbuf_free(whole);
+		burst_drop(queue, chain, COUNT_RX_CHAIN_TOO_LONG);
+		return NULL;
+	}
+	for (; part != NULL; part = part->next)
+		memcpy(rte_pktmbuf_append(whole, part->data_len), rte_pktmbuf_mtod(part, void *),
+		       part->data_len);
+	whole->ol_flags = chain->ol_flags;
+	whole->hash = chain->hash;
+	whole->vlan_tci = chain->vlan_tci;
+	rte_pktmbuf_free(chain);
+	queue->counters[COUNT_RX_GATHERED]++;
+	return whole;
+}
+
 /* Describes a received frame on the ring; false when it cannot be shown to the stack. */
 static inline bool show(struct queue *queue, struct rte_mbuf *mbuf, int32_t *descriptor)
 {
 	size_t at;
 	int32_t flags;
 
-	if (mbuf->nb_segs > 1 && rte_pktmbuf_linearize(mbuf) != 0) {
-		queue->counters[COUNT_RX_CHAIN_TOO_LONG]++;
-		return false;
-	}
 	at = (size_t)(rte_pktmbuf_mtod(mbuf, uint8_t *) - queue->arena->base);
 	if (at >= queue->arena->size) {
 		queue->counters[COUNT_RX_FOREIGN]++;
@@ -133,6 +156,9 @@ int32_t receive_frames(struct queue *queue)
 	for (uint16_t i = 0; i < count; i++) {
 		if (i + 4 < count)
 			rte_prefetch0(rte_pktmbuf_mtod(arrived[i + 4], void *));
+		if (unlikely(arrived[i]->nb_segs > 1) &&
+		    (arrived[i] = gather(queue, arrived[i])) == NULL)
+			continue;
 		descriptor = queue->ring + RX_BASE + shown * DESCRIPTOR_WORDS;
 		if (!show(queue, arrived[i], descriptor))
 			rte_pktmbuf_free(arrived[i]);

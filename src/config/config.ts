@@ -23,6 +23,8 @@ export interface NetworkConfig {
   readonly gateways: readonly Address[];
   /** Bytes; 0: what the device has. */
   readonly mtu: number;
+  /** 0: as mtu. */
+  readonly mtuMax: number;
   /** 0: none. */
   readonly vlan: number;
   /** Six bytes; null: the device's own. */

@@ -156,6 +156,7 @@ function toNetwork(values: Values): NetworkConfig {
     addresses: values.prefixes('ip'),
     gateways: values.list('gateway').map((gateway) => Address.parse(gateway)),
     mtu: values.number('mtu'),
+    mtuMax: values.number('mtu_max'),
     vlan: values.number('vlan'),
     mac: parseMac(values.text('mac')),
     groups: values.list('join').map((group) => Address.parse(group)),

@@ -137,6 +137,7 @@ test('explain() tells each value and where it comes from', () => {
     ip: ['10.0.0.2/24', '--set network.ip=10.0.0.2/24'],
     gateway: [undefined, 'default'],
     mtu: [1400, 'a.toml:2'],
+    mtu_max: [undefined, 'default'],
     vlan: [3, 'environment DPDK_NET_NETWORK__VLAN=3'],
     join: [[], 'default'],
     mac: [undefined, 'default'],

@@ -33,6 +33,11 @@ const addressKeys = {
     'an address, such as "10.0.0.1" or "fe80::1"',
   ),
   mtu: integer('Largest IP packet in bytes; what the device has, when left out.', 576, 9216),
+  mtu_max: integer(
+    'The largest MTU that the port can be given while it runs; as mtu, when left out.',
+    576,
+    9216,
+  ),
   vlan: integer('The 802.1Q VLAN we are on; 0: none.', 0, 4094, 0),
   mac: {
     type: 'string',

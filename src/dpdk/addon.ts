@@ -69,6 +69,10 @@ export interface ConfigureOptions {
   readonly mtu: number;
   readonly hardwareChecksums: boolean;
   readonly hardwareSegmentation: boolean;
+  /** Frames longer than a receive buffer may come in several of them. */
+  readonly scatter: boolean;
+  /** Frames may be longer than the driver's own buffers. */
+  readonly jumbo: boolean;
   /** The 16 bits that the key for several queues repeats. */
   readonly rssKey: number;
   readonly interrupts: boolean;
@@ -81,6 +85,7 @@ export interface Configured {
   readonly txChecksums: boolean;
   readonly rxChecksums: boolean;
   readonly segmentation: boolean;
+  readonly scatter: boolean;
   readonly rssFunctions: string[];
 }
 
@@ -113,6 +118,8 @@ export interface QueueOptions {
   readonly cutPool: number;
   /** Index of the pool for joined received segments; -1: none are joined. */
   readonly joinPool: number;
+  /** Index of the pool for frames that came in several buffers. */
+  readonly gatherPool: number;
 }
 
 /** The device's counters, as it counts them. */
@@ -137,7 +144,9 @@ export interface QueueCounters {
   readonly rxJoined: number;
   /** Received in memory outside the arena, dropped. */
   readonly rxForeign: number;
-  /** Received in more pieces than fit one slot, dropped. */
+  /** Received in several buffers and put into one. */
+  readonly rxGathered: number;
+  /** Received in several buffers, longer than the one for such frames, or none was left: dropped. */
   readonly rxChainTooLong: number;
   /** Refused: a slot that is not lent, or a range outside it. */
   readonly txBadDescriptor: number;
@@ -216,6 +225,10 @@ export interface Addon {
   xstats(port: number): Record<string, number>;
   resetStats(port: number): void;
   promiscuous(port: number, on: boolean): boolean;
+  /** Receives all groups' frames; false: the device has no switch for it. */
+  allMulticast(port: number): boolean;
+  /** Returns the MTU that the device has now. */
+  setMtu(port: number, mtu: number): number;
   rxInterruptFd(port: number, queue: number): number;
   rxInterruptEnable(port: number, queue: number, on: boolean): boolean;
 

@@ -76,6 +76,16 @@ export class EthDev {
     return addon().promiscuous(this.port, on);
   }
 
+  /** Receives what is sent to any group: which ones are wanted the stack knows. */
+  receiveGroups(): void {
+    addon().allMulticast(this.port);
+  }
+
+  /** Returns the MTU that the device has now. Throws DpdkError when it refuses. */
+  setMtu(mtu: number): number {
+    return explained(this.info.name, () => addon().setMtu(this.port, mtu));
+  }
+
   /** A descriptor that is readable when a frame arrived, -1 where the driver has none. */
   rxInterruptFd(queue: number): number {
     const fd = addon().rxInterruptFd(this.port, queue);

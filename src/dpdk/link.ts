@@ -5,7 +5,7 @@
  * posted to it; the rest of the port stays with the thread that opened it.
  * @module
  */
-import { RING_WORDS, STEER_WORDS } from '../link/layout.gen.ts';
+import { LINK_MTU, RING_WORDS, STEER_WORDS } from '../link/layout.gen.ts';
 import type { Link, LinkFeatures } from '../link/link.ts';
 import { Steering } from '../link/steering.ts';
 import type { Arena } from '../storage/arena.ts';
@@ -36,7 +36,6 @@ export class DpdkLink implements Link {
   readonly arena: Arena;
   readonly ring: Int32Array;
   readonly mac: Uint8Array;
-  readonly mtu: number;
   readonly segmentBytes: number;
   readonly features: LinkFeatures;
   /** Number of the queue in its port. */
@@ -56,7 +55,6 @@ export class DpdkLink implements Link {
     this.arena = arenaOver(buffer, description.heapAt, description.heapBytes);
     this.ring = new Int32Array(buffer, description.ringAt, RING_WORDS);
     this.mac = description.mac;
-    this.mtu = description.mtu;
     this.segmentBytes = description.segmentBytes;
     this.features = description.features;
     this.queue = description.queue;
@@ -68,6 +66,11 @@ export class DpdkLink implements Link {
     this.#handle = description.handle;
     this.#addon = addon();
     this.#exchange = this.#addon.exchange;
+  }
+
+  /** Largest IP packet, as the device has it now (Port.setMtu); once closed, as it was at first. */
+  get mtu(): number {
+    return this.ring[LINK_MTU] || this.description.mtu;
   }
 
   /** Throws when a transmit descriptor names a slot that the stack does not own. */

@@ -24,6 +24,8 @@ const SPARE = 512;
 const HANDED = 2048;
 /** Pools of each queue. */
 const POOLS = 4;
+/** Large buffers for a burst of frames that came in several. */
+const GATHER_BUFFERS = 64;
 /** Large buffers for joined segments, one for each flow of a burst (JOINING_MAX in native/src). */
 const JOIN_BUFFERS = 8;
 /**
@@ -33,7 +35,10 @@ export const SEGMENT_BYTES_MAX = 65_000;
 
 export interface PacketMemoryOptions {
   readonly queues: number;
+  /** The largest that the port may ever have. */
   readonly mtu: number;
+  /** Bytes of a frame in one receive buffer; default a whole frame. */
+  readonly rxBufferBytes?: number;
   readonly rxDescriptors: number;
   readonly txDescriptors: number;
   /** Most payload of a segment that the port cuts, 0: none. */
@@ -95,6 +100,11 @@ export class PacketMemory {
   /** Of the one for segments joined of received ones; -1: there is none. */
   joinPool(queue: number): number {
     return this.#joins ? queue * POOLS + 3 : -1;
+  }
+
+  /** Of the one for frames that came in several buffers. */
+  gatherPool(queue: number): number {
+    return queue * POOLS + 3;
   }
 
   /** The bytes of the region that belong to a queue's stack. */
@@ -170,7 +180,7 @@ function portPools(options: PacketMemoryOptions): PoolOptions[] {
     ...Array.from({ length: queues }, () => queuePools(options, { shared })).flat(),
     {
       count: options.sharedBuffers ?? queues * HANDED,
-      room: roomOf(options.mtu),
+      room: rxRoom(options),
       uncached: true,
     },
   ];
@@ -187,12 +197,16 @@ function queuePools(
   const room = roomOf(options.mtu);
   const large = Math.max(room, roomOf(options.segmentBytes + TCP_MAX));
   return [
-    { count: options.rxDescriptors + (options.rxBuffers ?? SPARE), room, ...borrowing },
+    {
+      count: options.rxDescriptors + (options.rxBuffers ?? SPARE),
+      room: rxRoom(options),
+      ...borrowing,
+    },
     { count: options.txDescriptors + SPARE, room: large },
     { count: options.segmentBytes === 0 ? 1 : options.txDescriptors + SPARE, room },
     {
-      count: options.join ? JOIN_BUFFERS : 1,
-      room: options.join ? roomOf(SEGMENT_BYTES_MAX) : room,
+      count: JOIN_BUFFERS + (scatters(options) ? GATHER_BUFFERS : 0),
+      room: roomOf(SEGMENT_BYTES_MAX),
     },
   ];
 }
@@ -200,6 +214,16 @@ function queuePools(
 /** Bytes of a slot: a whole frame fits wherever DPDK or the stack lets it begin. */
 function roomOf(mtu: number): number {
   return roundUp(Math.max(SLOT_BYTES, SLOT_TRANSPORT + ETHERNET_MAX + mtu));
+}
+
+/** Bytes of a receive buffer. */
+function rxRoom({ rxBufferBytes, mtu }: PacketMemoryOptions): number {
+  return roomOf(rxBufferBytes === undefined ? mtu : Math.min(rxBufferBytes - ETHERNET_MAX, mtu));
+}
+
+/** Frames may be longer than a receive buffer. */
+export function scatters(options: PacketMemoryOptions): boolean {
+  return rxRoom(options) < roomOf(options.mtu);
 }
 
 function roundUp(bytes: number): number {

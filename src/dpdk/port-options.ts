@@ -13,6 +13,13 @@ export interface PortOptions {
   readonly queues?: number;
   /** Largest IP packet; default what the device has. */
   readonly mtu?: number;
+  /** The largest MTU that setMtu() may give the running port; default and least `mtu`. */
+  readonly mtuMax?: number;
+  /**
+   * Bytes of a frame that one receive buffer holds, where the device can put longer ones into
+   * several; default whole frames. At least 2,048.
+   */
+  readonly rxBufferBytes?: number;
   /** Descriptors per queue; default what the driver likes, or 512. Cut to what it allows. */
   readonly rxDescriptors?: number;
   readonly txDescriptors?: number;
@@ -55,7 +62,7 @@ export interface PortOptions {
 /** Pools of an arena (native/src/arena.h) by those of a queue. */
 const QUEUES_MAX = 128;
 const DEFAULT_DESCRIPTORS = 512;
-const DEFAULT_MTU = 1500;
+export const DEFAULT_MTU = 1500;
 const DEFAULT_HEAP_BYTES = 64 << 20;
 const DEFAULT_SEGMENT_BYTES = 32_000;
 const MEMORY_MIN_MB = 1024;
@@ -76,11 +83,12 @@ export function memoryOptions(options: PortOptions, info: DeviceInfo | null): Pa
       info?.maxTxQueues ?? QUEUES_MAX,
       QUEUES_MAX,
     ),
-    mtu: options.mtu ?? (info?.mtu || DEFAULT_MTU),
+    mtu: Math.max(options.mtu ?? (info?.mtu || DEFAULT_MTU), options.mtuMax ?? 0),
     rxDescriptors: options.rxDescriptors ?? (info?.rxDescriptors || DEFAULT_DESCRIPTORS),
     txDescriptors: options.txDescriptors ?? (info?.txDescriptors || DEFAULT_DESCRIPTORS),
     segmentBytes: Math.min(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES, SEGMENT_BYTES_MAX),
     join: options.join ?? true,
+    ...(options.rxBufferBytes === undefined ? {} : { rxBufferBytes: options.rxBufferBytes }),
     ...(options.rxBuffers === undefined
       ? {}
       : { rxBuffers: Math.max(options.rxBuffers, RX_BUFFERS_MIN) }),

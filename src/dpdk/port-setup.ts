@@ -10,8 +10,8 @@ import { initSteering, type Steering } from '../link/steering.ts';
 import { addon, type Configured } from './addon.ts';
 import type { EthDev } from './eth-dev.ts';
 import { DpdkLink, type LinkDescription } from './link.ts';
-import type { PacketMemory, PacketMemoryOptions } from './packet-memory.ts';
-import { memoryOptions, type PortOptions } from './port-options.ts';
+import { type PacketMemory, type PacketMemoryOptions, scatters } from './packet-memory.ts';
+import { DEFAULT_MTU, memoryOptions, type PortOptions } from './port-options.ts';
 
 /** Drivers whose receive queues have a descriptor to sleep on. */
 const INTERRUPT_DRIVERS = ['net_tap', 'net_vhost', 'net_virtio_user', 'net_virtio'];
@@ -133,6 +133,7 @@ function makeLinks(
       segmentMax: memory.segmentBytes,
       cutPool: memory.cutPool(queue),
       joinPool: memory.joinPool(queue),
+      gatherPool: memory.gatherPool(queue),
     });
     const description: LinkDescription = {
       name: `${info.name} queue ${queue}`,
@@ -174,6 +175,8 @@ function configure(
       (options.hardwareSegmentation ?? true) &&
       wanted.segmentBytes > 0 &&
       device.info.driver !== 'net_tap',
+    scatter: scatters(wanted),
+    jumbo: wanted.mtu > DEFAULT_MTU,
     rssKey: key,
     interrupts: INTERRUPT_DRIVERS.includes(device.info.driver),
   });

@@ -10,8 +10,9 @@ import type { Eal } from './eal.ts';
 import type { EthDev } from './eth-dev.ts';
 import { FlowRules } from './flow-rules.ts';
 import { DpdkLink, type LinkDescription } from './link.ts';
+import { changeMtu } from './mtu.ts';
 import { type PacketMemory, wrap } from './packet-memory.ts';
-import type { PortOptions } from './port-options.ts';
+import { memoryOptions, type PortOptions } from './port-options.ts';
 import { setUp, writeTable } from './port-setup.ts';
 import { RECONNECT_MS, Reconnect } from './reconnect.ts';
 
@@ -28,6 +29,7 @@ export class Port {
   /** What was asked for and could not be had, one sentence each. */
   readonly notices: readonly string[];
   readonly #memory: PacketMemory;
+  readonly #mtuMax: number;
   readonly #steeringId: number;
   readonly #hardwareSteering: boolean;
   readonly #reconnect = new Reconnect();
@@ -39,6 +41,7 @@ export class Port {
     this.eal = eal;
     this.device = device;
     this.#memory = memory;
+    this.#mtuMax = memoryOptions(options, device.info).mtu;
     const parts = setUp(device, memory, options);
     this.notices = parts.notices;
     this.links = parts.links;
@@ -95,6 +98,20 @@ export class Port {
     if (this.#hardwareSteering) writeTable(this.device, steering);
   }
 
+  /** The largest IP packet. */
+  get mtu(): number {
+    return this.links[0]!.mtu;
+  }
+
+  /**
+   * Changes the largest IP packet while the port runs, up to the `mtuMax` it was opened with. The
+   * stacks on its links hear of it in their next poll: new connections offer what fits now, old ones
+   * send no more than that. Returns what the device has now. Throws DpdkError when it refuses.
+   */
+  setMtu(mtu: number): number {
+    return changeMtu(this.device, mtu, this.#mtuMax);
+  }
+
   /** A descriptor that is readable when queue has frames, -1 where the driver has none. */
   rxInterruptFd(queue: number): number {
     return this.device.rxInterruptFd(queue);
@@ -142,6 +159,7 @@ export class Port {
       // Some drivers start with a table of their own.
       if (this.steering !== null && this.#hardwareSteering) writeTable(this.device, this.steering);
     }
+    this.device.receiveGroups();
     if (options.promiscuous === true) this.device.setPromiscuous(true);
   }
 

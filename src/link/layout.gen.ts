@@ -6,6 +6,8 @@ export const RX_COUNT = 0;
 export const TX_COUNT = 1;
 // Free transmit slots; the stack takes from the end, the port fills up.
 export const SLOT_COUNT = 2;
+// The largest IP packet as of now, written by a port whose MTU may change; 0: it does not.
+export const LINK_MTU = 3;
 
 // Descriptors a ring holds.
 export const RX_MAX = 64;

@@ -5,6 +5,7 @@
  */
 import { Address, Prefix, V4_PREFIX } from '../base/address.ts';
 import { StackError } from '../base/errors.ts';
+import { LINK_MTU } from '../link/layout.gen.ts';
 import type { Link } from '../link/link.ts';
 import * as Icmpv4 from '../wire/icmpv4.ts';
 import * as Icmpv6 from '../wire/icmpv6.ts';
@@ -241,6 +242,14 @@ export class Net {
   /** Processes the frames of the link's last exchange; returns how many. */
   receive(nic: Nic): number {
     return this.#ingress.receive(nic);
+  }
+
+  /** The link's MTU is another now: so are those of the paths over it. */
+  followMtu(nic: Nic): void {
+    nic.linkMtu = nic.ring[LINK_MTU]!;
+    if (nic.linkMtu === 0) return;
+    nic.mtu = nic.linkMtu;
+    this.paths.followMtu(nic);
   }
 
   /** Takes in what the other stacks over the device have learned, and put together. */

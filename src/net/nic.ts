@@ -3,6 +3,7 @@
  * @module
  */
 import type { Prefix } from '../base/address.ts';
+import { LINK_MTU } from '../link/layout.gen.ts';
 import type { Link } from '../link/link.ts';
 import * as Stats from './stats.ts';
 
@@ -18,8 +19,10 @@ export class Nic {
   /** The station's address: its first 2 bytes, and its last 4 as an int32. */
   readonly macHigh: number;
   readonly macLow: number;
-  /** Largest IP packet, header included. */
-  readonly mtu: number;
+  /** Largest IP packet, header included; changed by Net.followMtu. */
+  mtu: number;
+  /** What the link last said of it (LINK_MTU). */
+  linkMtu: number;
   /** 802.1Q identifier, 0 for none. */
   readonly vlan: number;
   /** Bytes of the Ethernet header of what is sent: 14 or 18. */
@@ -41,6 +44,7 @@ export class Nic {
     this.macHigh = (mac[0]! << 8) | mac[1]!;
     this.macLow = (mac[2]! << 24) | (mac[3]! << 16) | (mac[4]! << 8) | mac[5]!;
     this.mtu = link.mtu;
+    this.linkMtu = link.ring[LINK_MTU]!;
     this.vlan = vlan;
     this.l2Length = vlan === 0 ? PLAIN : TAGGED;
     this.loopback = loopback ? 1 : 0;

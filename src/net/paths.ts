@@ -155,6 +155,13 @@ export class Paths {
     this.#core.tickBy(path.mtuUntil);
   }
 
+  /** The interface has another MTU: what was found out about a path counts where it is less. */
+  followMtu(nic: Nic): void {
+    for (const path of this.#table.all()) {
+      if (path.nic === nic && (path.mtuLowered === 0 || path.mtu > nic.mtu)) path.mtu = nic.mtu;
+    }
+  }
+
   /** Path MTUs that are old enough to be tried again. */
   tick(): void {
     const now = this.#core.clock.ms;

@@ -63,6 +63,7 @@ function portOptions({ dpdk, network, queues }: Config, count: number): PortOpti
     join: queues.gro,
     heapBytes: dpdk.memory,
     ...(network.mtu === 0 ? {} : { mtu: network.mtu }),
+    ...(network.mtuMax === 0 ? {} : { mtuMax: network.mtuMax }),
     ...(network.mac === null ? {} : { mac: network.mac }),
     eal: { args: dpdk.ealArgs },
   };

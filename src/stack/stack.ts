@@ -8,7 +8,7 @@ import { type Address, Prefix } from '../base/address.ts';
 import { Clock } from '../base/clock.ts';
 import * as Drop from '../base/drops.ts';
 import { EventQueue, type EventSource } from '../base/events.ts';
-import { RX_MAX } from '../link/layout.gen.ts';
+import { LINK_MTU, RX_MAX } from '../link/layout.gen.ts';
 import type { Link } from '../link/link.ts';
 import { createLoopback } from '../link/loopback.ts';
 import type { Homing } from '../net/homing.ts';
@@ -22,6 +22,7 @@ import { Ping } from '../ping/ping.ts';
 import type { Arena } from '../storage/arena.ts';
 import { Heap } from '../storage/heap.ts';
 import { abort } from '../tcp/close.ts';
+import { followMtu } from '../tcp/errors.ts';
 import type { TcpOptions } from '../tcp/options.ts';
 import * as TcpStats from '../tcp/stats.ts';
 import { Tcp } from '../tcp/tcp.ts';
@@ -137,6 +138,7 @@ export class Stack {
     for (let i = 0; i < nics.length; i++) {
       const nic = nics[i]!;
       const received = nic.link.exchange();
+      if (nic.ring[LINK_MTU] !== nic.linkMtu) this.#followMtu(nic);
       if (received > 0) {
         this.tcp.expect(nic.ring);
         done += net.receive(nic);
@@ -147,6 +149,12 @@ export class Stack {
     }
     if (this.ping.blocked > 0) done += this.ping.flush();
     return done + this.udp.flush() + this.#timers(most === RX_MAX);
+  }
+
+  /** The device has another MTU: new connections offer it, old ones send no more than fits. */
+  #followMtu(nic: Nic): void {
+    this.net.followMtu(nic);
+    followMtu(this.tcp, nic);
   }
 
   /**

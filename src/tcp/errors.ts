@@ -8,6 +8,7 @@
  */
 import * as Drop from '../base/drops.ts';
 import type { ErrorCode } from '../base/errors.ts';
+import type { Nic } from '../net/nic.ts';
 import {
   type IcmpError,
   PACKET_TOO_BIG,
@@ -80,6 +81,18 @@ function tooBig(tcp: Tcp, c: Connection, mtu: number): void {
     return;
   }
   tcp.net.paths.lowerMtu(c.path!, mtu);
+  fitPath(tcp, c);
+}
+
+/** An interface has another MTU: connections over it send no more than fits. */
+export function followMtu(tcp: Tcp, nic: Nic): void {
+  for (const c of tcp.connections) {
+    if (c.path !== null && c.path.nic === nic && c.mss > 0) fitPath(tcp, c);
+  }
+}
+
+/** Smaller segments when the path does not take those any more. */
+function fitPath(tcp: Tcp, c: Connection): void {
   const fits = payloadMss(c, sendMss(c.path!, 65535, tcp.options.minMss));
   if (fits >= c.mss) return;
   const before = c.mss;

@@ -30,6 +30,7 @@ export class Ours {
   /**
    * @param options.device    a DPDK device; default a TAP device whose other end is configured
    * @param options.mtu       of the device
+   * @param options.port      further options of openPort()
    * @param options.faults    { out, in } for a FaultLink around the device
    * @param options.tcp       options of the stack's TCP
    * @param options.capture   the file that frames are written to
@@ -44,6 +45,7 @@ export class Ours {
       // Faults happen to frames as they are on the wire.
       join: options.faults === undefined,
       ...(mtu === undefined ? {} : { mtu }),
+      ...options.port,
     });
     this.link = this.port.links[0];
     if (device.startsWith('net_tap')) {

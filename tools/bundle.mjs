@@ -9,7 +9,7 @@
  * Tests import dist/, where a module is a file.
  * @module
  */
-import { rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { relative } from 'node:path';
 import { rollup } from 'rollup';
 import { constant } from './house/constant.mjs';
@@ -37,9 +37,12 @@ const ENTRIES = [
 /** The floors of the packet path: pure, and together in one file. */
 const PURE = /^dist\/(base|wire|storage|shared|link|net|tcp|udp|stack)\//;
 const PURE_CHUNK = 'stack';
+/** Under its own name, see linkName(). */
+const LINK = at('node_modules/dpdk-net');
 
-/** Writes lib/ anew. Throws what rollup throws. */
+/** Writes lib/ anew, unless nothing has changed since it was written. Throws what rollup throws. */
 export async function bundle() {
+  if (isFresh()) return;
   const bundled = await rollup({
     input: Object.fromEntries(ENTRIES.map((name) => [name, at(`dist/${name}.js`)])),
     // Packages, and Node's own modules.
@@ -67,11 +70,23 @@ export async function bundle() {
   linkName();
 }
 
+/** True when lib/ is younger than all it is made of; folders count, too: something may be gone. */
+function isFresh() {
+  // The last thing that is written.
+  const written = lstatSync(LINK, { throwIfNoEntry: false });
+  if (written === undefined || !existsSync(at('lib'))) return false;
+  const compiled = readdirSync(at('dist'), { recursive: true, withFileTypes: true });
+  const sources = compiled
+    .filter((entry) => entry.isDirectory() || /(?<!\.test)\.js$/.test(entry.name))
+    .map((entry) => `${entry.parentPath}/${entry.name}`);
+  const tools = ['tools/bundle.mjs', 'tools/house/constant.mjs', 'package-lock.json'].map(at);
+  return [...sources, ...tools].every((source) => statSync(source).mtimeMs < written.mtimeMs);
+}
+
 /** The examples have packages of their own, so that they find this one only as they would any other. */
 function linkName() {
-  const link = at('node_modules/dpdk-net');
-  rmSync(link, { force: true });
-  symlinkSync('..', link);
+  rmSync(LINK, { force: true });
+  symlinkSync('..', LINK);
 }
 
 if (isMain(import.meta.url)) await bundle();

@@ -7,7 +7,13 @@ import { Eal } from './eal.ts';
 import { EthDev } from './eth-dev.ts';
 import { PacketMemory } from './packet-memory.ts';
 import { Port } from './port.ts';
-import { deviceName, ealOptions, memoryOptions, type PortOptions } from './port-options.ts';
+import {
+  deviceArguments,
+  deviceName,
+  ealOptions,
+  memoryOptions,
+  type PortOptions,
+} from './port-options.ts';
 
 /**
  * Opens a device, and EAL if it does not run yet.
@@ -30,7 +36,7 @@ export function openPort(options: PortOptions): Port {
       remedy: 'close the port that has it first, or give the virtual device another number',
     });
   }
-  const device = EthDev.attach(options.device);
+  const device = EthDev.attach(deviceArguments(options));
   let memory: PacketMemory | null = null;
   try {
     memory = new PacketMemory(memoryOptions(options, device.info));

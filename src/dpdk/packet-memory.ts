@@ -12,7 +12,7 @@ import { explained } from './dpdk-error.ts';
 const SLOT_GRAIN = 64;
 const SLOT_HEADER = 3 * SLOT_GRAIN;
 /** Ethernet header with a VLAN tag. */
-const ETHERNET_MAX = 18;
+export const ETHERNET_MAX = 18;
 /** The longest TCP header. */
 const TCP_MAX = 60;
 /** Slots beyond those in the device: the ring and its table, what waits, the pool's cache. */

@@ -4,7 +4,12 @@
  */
 import type { DeviceInfo } from './addon.ts';
 import type { EalOptions } from './eal.ts';
-import { estimateBytes, type PacketMemoryOptions, SEGMENT_BYTES_MAX } from './packet-memory.ts';
+import {
+  ETHERNET_MAX,
+  estimateBytes,
+  type PacketMemoryOptions,
+  SEGMENT_BYTES_MAX,
+} from './packet-memory.ts';
 
 export interface PortOptions {
   /** A virtual device, 'net_memif0,role=client,socket=/run/x.sock', or a PCI address. */
@@ -66,12 +71,27 @@ export const DEFAULT_MTU = 1500;
 const DEFAULT_HEAP_BYTES = 64 << 20;
 const DEFAULT_SEGMENT_BYTES = 32_000;
 const MEMORY_MIN_MB = 1024;
+/** Of net_memif, when nothing else is asked for. */
+const MEMIF_BUFFER_BYTES = 2048;
 /** Two bursts: one that the stack looks at, one that comes. */
 const RX_BUFFERS_MIN = 128;
 
 /** 'net_tap0' of 'net_tap0,iface=x'. */
 export function deviceName(options: PortOptions): string {
   return options.device.split(',')[0]!;
+}
+
+/**
+ * The device with what it needs for its MTU. A memif's buffers are of its client's choice and have
+ * 2 KiB unless told; a frame in several of them makes net_memif's sender overrun a full ring, so each
+ * frame gets one of its own.
+ */
+export function deviceArguments({ device, mtu, mtuMax }: PortOptions): string {
+  const largest = Math.max(mtu ?? 0, mtuMax ?? 0);
+  if (!device.startsWith('net_memif') || largest <= DEFAULT_MTU || /,bsize=/.test(device)) {
+    return device;
+  }
+  return `${device},bsize=${Math.max(largest + ETHERNET_MAX, MEMIF_BUFFER_BYTES)}`;
 }
 
 /** The memory a port needs; `info` is that of its device, null while that is not known. */

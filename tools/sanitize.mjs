@@ -3,6 +3,8 @@
  *
  *     node tools/sanitize.mjs [word ...]      the test files whose name has one of these words
  *
+ * Which are those of dist/dpdk and dist/runtime that need a device, and those of jumbo frames.
+ *
  * A finding of either fails the run. Leaks are not looked for: a runtime that exits frees nothing.
  * Exit status: 0 all passed, 1 not.
  * @module
@@ -32,11 +34,19 @@ function main(words) {
   process.exitCode = bad === 0 && files.length > 0 ? 0 : 1;
 }
 
-/** Where DPDK itself is tested; the stack above has no C. */
+/** Where DPDK itself is tested, and a stack with frames in several buffers; the stack has no C. */
 function testFiles() {
-  return readdirSync(at('dist/dpdk'))
-    .filter((name) => name.endsWith('.nic.test.js'))
-    .map((name) => at(`dist/dpdk/${name}`));
+  return [
+    ...filesOf('dist/dpdk', /\.nic\.test\.js$/),
+    ...filesOf('dist/runtime', /\.nic\.test\.js$/),
+    ...filesOf('test/interop', /^jumbo.*\.test\.mjs$/),
+  ];
+}
+
+function filesOf(folder, name) {
+  return readdirSync(at(folder))
+    .filter((file) => name.test(file))
+    .map((file) => at(`${folder}/${file}`));
 }
 
 function run(file, library) {

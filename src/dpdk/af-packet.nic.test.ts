@@ -41,6 +41,14 @@ test('af_packet: neither a stalled nor a dead interface blocks or loses slots', 
   port.close();
 });
 
+test('af_packet: frames larger than the receive buffers are refused with what helps', () => {
+  const device = 'net_af_packet5,iface=v0,framesz=9216,blocksz=36864,framecnt=256';
+  assert.throws(() => openPort({ device }), { code: 'ENOMEM', remedy: /framesz=.*mtuMax/ });
+  const port = openPort({ device, mtu: 9000, mtuMax: 9216 });
+  assert.equal(port.mtu, 9000);
+  port.close();
+});
+
 test('af_packet: short frames are filled up with zeros, not with what lay in the slot', () => {
   ip('link set v1 up');
   const from = openPort({ device: 'net_af_packet3,iface=v0' });

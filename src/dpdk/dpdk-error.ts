@@ -89,6 +89,10 @@ const REMEDIES: readonly (readonly [RegExp, string])[] = [
     'raw sockets need CAP_NET_RAW: run as root',
   ],
   [
+    /will not fit in mbuf/,
+    "the interface's frames (framesz=) are larger than the receive buffers: open the port with mtuMax (network.mtu_max) as large as framesz, or give a smaller framesz",
+  ],
+  [
     /net_memif.*(Failed to connect socket|Failed to setup socket)/s,
     'a memif client needs its server, and a server a socket name that is free; both see `socket=` alike',
   ],

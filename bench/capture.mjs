@@ -6,27 +6,31 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { startCapture } from '../dist/control/capture.js';
+import { countFrames } from '../dist/control/frame-ring.js';
+import { localReporter } from '../dist/control/reporter.js';
 import { measureObserved } from './layer/observed.mjs';
 
 const MOST = 0.05;
 const SNAPLEN = 128;
 
-await measureObserved('capture', MOST, ({ running, place }) => {
-  const { counters } = running.stack.net.nics[0];
+await measureObserved('capture', MOST, (stack) => {
+  const { counters } = stack.running.stack.net.nics[0];
   const framesBefore = counters[0] + counters[2];
-  let taken = 0;
+  const batches = [];
   let lost = 0;
-  const end = startCapture(running.stack, place, { snaplen: SNAPLEN }, (event) => {
-    taken += event.frames.length;
+  const end = localReporter(stack).listen('capture', { snaplen: SNAPLEN }, (event, bytes) => {
     lost = event.lost;
+    const batch = bytes?.() ?? null;
+    if (batch !== null) batches.push(batch);
     JSON.stringify(event);
     return true;
   });
   return () => {
     end();
     const frames = counters[0] + counters[2] - framesBefore;
+    const taken = batches.reduce((sum, batch) => sum + countFrames(batch), 0);
     assert.equal(lost, 0, 'a client that takes everything loses nothing');
+    assert.equal(taken, frames, 'each frame is there');
     return { frames, taken, lost };
   };
 });

@@ -7,6 +7,7 @@ import type { Command } from 'commander';
 import type { CaptureEvent } from '../control/capture.ts';
 import { AttachError } from '../control/client.ts';
 import { parseFilter } from '../control/frame-filter.ts';
+import { eachFrame } from '../control/frame-ring.ts';
 import { PcapngWriter } from '../link/pcapng.ts';
 import { type AttachOptions, attachOptions, numberOf, withProcess } from './attached.ts';
 import { UsageError } from './errors.ts';
@@ -22,7 +23,8 @@ Examples:
   dpdk-net capture not port 22 | tshark -r -
 
 Frames are as the stack and its device exchange them: a large segment that the device will cut is
-one frame. What the reader was too slow for is lost, and counted. Ctrl-C ends it.`;
+one frame. One that --snaplen cuts has the checksums that it had in memory, which a device may fill
+in later. What the reader was too slow for is lost, and counted. Ctrl-C ends it.`;
 
 const STDOUT = 1;
 
@@ -62,8 +64,8 @@ async function capture(words: string[], options: Options): Promise<void> {
     process.once('SIGINT', () => client.close());
     process.once('SIGTERM', () => client.close());
     try {
-      await client.listen('capture', params, (event) => {
-        if (!capturing.take(event as CaptureEvent)) client.close();
+      await client.listen('capture', params, (event, records) => {
+        if (!capturing.take(event as CaptureEvent, records)) client.close();
       });
     } catch (error) {
       // We have hung up, or the process has ended: either way this is the end of the file.
@@ -104,7 +106,7 @@ class Capturing {
   }
 
   /** False when there is enough, or nobody reads any more. */
-  take({ port, queue, mac, frames, lost }: CaptureEvent): boolean {
+  take({ port, queue, mac, lost }: CaptureEvent, records: Uint8Array): boolean {
     const name = `${port}/${queue}`;
     this.#lost.set(name, lost);
     let index = this.#interfaces.get(name);
@@ -113,11 +115,12 @@ class Capturing {
       index = this.#writer.addInterface(name, Uint8Array.from(bytes));
       this.#interfaces.set(name, index);
     }
-    for (const [time, direction, length, data] of frames) {
-      if (this.frames >= this.#most) return false;
-      this.#writer.frame(index, time, direction, Buffer.from(data, 'base64'), length);
+    const interfaceIndex = index;
+    eachFrame(records, (time, direction, bytes, length) => {
+      if (this.frames >= this.#most) return;
+      this.#writer.frame(interfaceIndex, time, direction, bytes, length);
       this.frames++;
-    }
+    });
     return this.#isOpen && this.frames < this.#most;
   }
 

@@ -5,7 +5,7 @@
 import { rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { controlFolder, processesIn, socketOf } from './folder.ts';
-import { type Answer, type Hello, LineReader, PROTOCOL } from './lines.ts';
+import { type Answer, AnswerReader, type Hello, PROTOCOL } from './lines.ts';
 
 /** Nobody to ask, more than one, or a question that is refused. */
 export class AttachError extends Error {
@@ -15,11 +15,13 @@ export class AttachError extends Error {
 interface Pending {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
-  readonly onEvent?: (event: unknown) => void;
+  readonly onEvent?: OnEvent;
 }
 
-/** An answer may be long: ten thousand connections. */
-const LONGEST_ANSWER = 512 << 20;
+/** `bytes` are what came behind the event; none for most. */
+export type OnEvent = (event: unknown, bytes: Uint8Array) => void;
+
+const NO_BYTES = new Uint8Array(0);
 
 export class ControlClient {
   readonly hello: Hello;
@@ -41,19 +43,21 @@ export class ControlClient {
   /** Connects to the socket at `path`. Rejects when nobody is there, or speaks another version. */
   static async open(path: string): Promise<ControlClient> {
     const socket = connect(path);
-    socket.setEncoding('utf8');
     return await new Promise<ControlClient>((resolve, reject) => {
       let client: ControlClient | null = null;
-      const reader = new LineReader((line) => {
+      let awaiting: Answer | null = null;
+      const onLine = (line: string): number => {
         if (client !== null) {
-          client.#take(JSON.parse(line) as Answer);
-          return;
+          const answer = JSON.parse(line) as Answer;
+          if (answer.bytes === undefined) client.#take(answer, NO_BYTES);
+          else awaiting = answer;
+          return answer.bytes ?? 0;
         }
         const hello = JSON.parse(line) as Hello;
         if (hello.protocol === PROTOCOL) {
           client = new ControlClient(socket, hello);
           resolve(client);
-          return;
+          return 0;
         }
         socket.destroy();
         reject(
@@ -61,8 +65,10 @@ export class ControlClient {
             `process ${hello.pid} runs dpdk-net ${hello.dpdkNet}, which speaks version ${hello.protocol} of the control protocol, not ${PROTOCOL}; use its own command`,
           ),
         );
-      }, LONGEST_ANSWER);
-      socket.on('data', (text: string) => reader.push(text));
+        return 0;
+      };
+      const reader = new AnswerReader(onLine, (bytes) => client!.#take(awaiting!, bytes));
+      socket.on('data', (chunk: Uint8Array) => reader.push(chunk));
       socket.on('error', reject);
     });
   }
@@ -73,11 +79,7 @@ export class ControlClient {
   }
 
   /** Listens to a method that goes on. Rejects when it is refused, or the process ends. */
-  async listen(
-    method: string,
-    params: Record<string, unknown>,
-    onEvent: (event: unknown) => void,
-  ): Promise<void> {
+  async listen(method: string, params: Record<string, unknown>, onEvent: OnEvent): Promise<void> {
     await this.#send(method, params, onEvent);
   }
 
@@ -88,7 +90,7 @@ export class ControlClient {
   async #send(
     method: string,
     params: Record<string, unknown>,
-    onEvent?: (event: unknown) => void,
+    onEvent?: OnEvent,
   ): Promise<unknown> {
     if (this.#failure !== null) throw this.#failure;
     const id = this.#nextId++;
@@ -98,11 +100,11 @@ export class ControlClient {
     });
   }
 
-  #take({ id, result, error, event }: Answer): void {
+  #take({ id, result, error, event }: Answer, bytes: Uint8Array): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) return;
     if (event !== undefined) {
-      pending.onEvent?.(event);
+      pending.onEvent?.(event, bytes);
       return;
     }
     this.#pending.delete(id);

@@ -18,9 +18,11 @@ import { MessageChannel } from 'node:worker_threads';
 import { Address } from '../base/address.ts';
 import { parseConfig } from '../config/config.ts';
 import { openStack } from '../runtime/open-stack.ts';
+import type { CaptureEvent } from './capture.ts';
 import { AttachError, attach, ControlClient } from './client.ts';
 import type { ConnectionReport } from './connections.ts';
 import { controlFolder, processesIn, socketOf } from './folder.ts';
+import { eachFrame } from './frame-ring.ts';
 import { openControl, reporterOf } from './process.ts';
 import {
   type ListenerReport,
@@ -159,7 +161,7 @@ test('of several processes one has to be chosen', async () => {
   const control = openControl({ ...options, reporters: () => [], devices: () => [] })!;
   const child = spawn(process.execPath, [
     '-e',
-    `require('node:net').createServer((s) => s.write('{"protocol":1,"pid":1,"title":"other"}\\n'))
+    `require('node:net').createServer((s) => s.write('{"protocol":2,"pid":1,"title":"other"}\\n'))
        .listen(process.argv[1] + '/' + process.pid + '.sock', () => console.log('up'))`,
     folder,
   ]);
@@ -205,3 +207,42 @@ test('the stack of a worker answers through a message port', async () => {
 });
 
 after(() => listener.close());
+
+test('a capture reaches the client whole, of this thread and of a worker', async () => {
+  const { port1, port2 } = new MessageChannel();
+  const place = { port: 'port0', queue: 1, worker: 1, core: -1, numa: -1 };
+  answerOver(port2, new StackReporter(running, place));
+  const reporters = [reporterOf(running), remoteReporter(port1)];
+  const control = openControl({ ...options, reporters: () => reporters, devices: () => [] })!;
+  const attached = await attach(process.pid, folder);
+  const frames = new Map<number, string[]>();
+  const lost: number[] = [];
+  const begun = new Set<number>();
+  const listening = attached.listen('capture', { filter: 'tcp' }, (event, records) => {
+    const { queue, lost: count } = event as CaptureEvent;
+    begun.add(queue);
+    lost.push(count);
+    const list = frames.get(queue) ?? [];
+    frames.set(queue, list);
+    eachFrame(records, (_time, direction, bytes, length) => {
+      list.push(`${direction} ${length} ${Buffer.from(bytes).toString('latin1')}`);
+    });
+    if ([0, 1].every((each) => frames.get(each)?.some((frame) => frame.endsWith('again')))) {
+      attached.close();
+    }
+  });
+  while (begun.size < 2) await new Promise(setImmediate);
+  client.write(Buffer.from('again'));
+  loop.hold();
+  loop.wake();
+  await assert.rejects(listening, AttachError);
+  loop.release();
+  const [local, remote] = [frames.get(0)!, frames.get(1)!];
+  const common = Math.min(local.length, remote.length);
+  assert.ok(common > 0);
+  assert.deepEqual(local.slice(0, common), remote.slice(0, common));
+  assert.ok(local.every((frame) => Number(frame.split(' ')[1]) >= 54));
+  assert.ok(lost.every((count) => count === 0));
+  port1.close();
+  control.close();
+});

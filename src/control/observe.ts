@@ -24,8 +24,8 @@ export function observe(nic: Nic, observer: Observer): () => void {
     const observers = new Set<Observer>();
     entry = { link, observers };
     observed.set(nic, entry);
-    nic.link = new TapLink(link, (direction, at, length) => {
-      for (const each of observers) each(direction, at, length);
+    nic.link = new TapLink(link, (direction, at, length, flags, headers) => {
+      for (const each of observers) each(direction, at, length, flags, headers);
     });
   }
   const { link, observers } = entry;

@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import { startCapture } from './capture.ts';
+import { CaptureReader, startCapture } from './capture.ts';
 import type { PageRequest } from './connection-page.ts';
 import type { ConnectionFilter } from './connections.ts';
 import type { StackReporter, StatsReport, StatsRequest } from './report.ts';
@@ -31,7 +31,23 @@ export interface Reporter {
 export function localReporter(reporter: StackReporter): Reporter {
   return {
     ask: async (question, params) => answer(reporter, question, params),
-    listen: (what, params, emit) => listenTo(reporter, what, params, emit),
+    listen: (what, params, emit) =>
+      heard(what, emit, (tell, memory) => listenTo(reporter, params, tell, memory)),
+  };
+}
+
+/** Listening from the side of who asks: frames come through a ring, everything else by `tell`. */
+function heard(
+  what: Listening,
+  emit: Emit,
+  start: (tell: Emit, memory: SharedArrayBuffer | null) => End,
+): End {
+  if (what !== 'capture') return start(emit, null);
+  const reader = new CaptureReader(emit);
+  const end = start((event) => reader.begin(event), reader.ring.memory);
+  return () => {
+    end();
+    reader.end();
   };
 }
 
@@ -48,12 +64,12 @@ function answer(
 
 function listenTo(
   { running, place }: StackReporter,
-  what: Listening,
   params: Readonly<Record<string, unknown>>,
   emit: Emit,
+  memory: SharedArrayBuffer | null,
 ): End {
-  return what === 'capture'
-    ? startCapture(running.stack, place, params, emit)
+  return memory !== null
+    ? startCapture(running.stack, place, params, memory, emit)
     : startTrace(running.stack, place, params, emit);
 }
 
@@ -68,6 +84,8 @@ interface Listened {
   readonly dpdkNetListen: number;
   readonly what?: Listening;
   readonly params?: Readonly<Record<string, unknown>>;
+  /** Where the frames of a capture go; null for a trace. */
+  readonly memory?: SharedArrayBuffer | null;
 }
 
 interface Heard {
@@ -132,15 +150,16 @@ export function remoteReporter(port: MessagePort | Worker, patienceMs = PATIENCE
   };
   return {
     ask: (question, params) => (question === 'stats' ? stats(params) : ask(question, params)),
-    listen: (what, params, emit) => {
-      const id = nextId++;
-      listeners.set(id, emit);
-      port.postMessage({ dpdkNetListen: id, what, params } satisfies Listened);
-      return () => {
-        listeners.delete(id);
-        port.postMessage({ dpdkNetListen: id } satisfies Listened);
-      };
-    },
+    listen: (what, params, emit) =>
+      heard(what, emit, (tell, memory) => {
+        const id = nextId++;
+        listeners.set(id, tell);
+        port.postMessage({ dpdkNetListen: id, what, params, memory } satisfies Listened);
+        return () => {
+          listeners.delete(id);
+          port.postMessage({ dpdkNetListen: id } satisfies Listened);
+        };
+      }),
   };
 }
 
@@ -180,7 +199,7 @@ export function answerOver(port: MessagePort, reporter: StackReporter): void {
 function listenOver(
   port: MessagePort,
   reporter: StackReporter,
-  { dpdkNetListen: id, what, params = {} }: Listened,
+  { dpdkNetListen: id, what, params = {}, memory = null }: Listened,
   ends: Map<number, End>,
 ): void {
   ends.get(id)?.();
@@ -190,5 +209,5 @@ function listenOver(
     port.postMessage({ dpdkNetEvent: id, event } satisfies Heard);
     return true;
   };
-  ends.set(id, listenTo(reporter, what, params, emit));
+  ends.set(id, listenTo(reporter, params, emit, memory));
 }

@@ -9,8 +9,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { controlFolder, processesIn, socketOf } from './folder.ts';
 import { type Answer, type Hello, LineReader, PROTOCOL, type Request } from './lines.ts';
 
-/** Sends one more event; returns false when the client reads too slowly and this one is lost. */
-export type Emit = (event: unknown) => boolean;
+/**
+ * Sends one more event; returns false when the client reads too slowly and this one is lost. `bytes`
+ * is called when it can be sent; what it returns travels behind the event, null: there is none.
+ */
+export type Emit = (event: unknown, bytes?: () => Uint8Array | null) => boolean;
 
 /** What a method that goes on returns: how to end it. */
 export type End = () => void;
@@ -131,11 +134,7 @@ class Session {
       if (this.#ends.has(id)) throw new Error(`request ${id} is still going on`);
       this.#ends.set(
         id,
-        streams[method]!(params, (event) => {
-          if (this.#socket.writableLength > MOST_WAITING) return false;
-          this.#write({ id, event });
-          return true;
-        }),
+        streams[method]!(params, (event, bytes) => this.#emit(id, event, bytes)),
       );
     } else if (Object.hasOwn(methods, method)) {
       this.#write({ id, result: await methods[method]!(params) });
@@ -143,6 +142,19 @@ class Session {
       const all = [...Object.keys(methods), ...Object.keys(streams)].sort().join(', ');
       throw new Error(`unknown method '${method}'; there is ${all}`);
     }
+  }
+
+  #emit(id: number, event: unknown, bytes?: () => Uint8Array | null): boolean {
+    if (this.#socket.writableLength > MOST_WAITING) return false;
+    if (bytes === undefined) {
+      this.#write({ id, event });
+      return true;
+    }
+    const taken = bytes();
+    if (taken === null || this.#socket.destroyed) return true;
+    this.#write({ id, event, bytes: taken.length });
+    this.#socket.write(taken);
+    return true;
   }
 
   #refuse(id: number, error: unknown): void {

@@ -7,7 +7,7 @@
  */
 import type { Link } from './link.ts';
 import { PcapngWriter, type Sink } from './pcapng.ts';
-import { TapLink } from './tap.ts';
+import { sealing, TapLink } from './tap.ts';
 
 export interface CaptureOptions {
   /** Where the file's bytes go, or a writer that several links share. */
@@ -23,7 +23,8 @@ export function captureLink(link: Link, options: CaptureOptions): Link {
   const { to, now, name = link.name } = options;
   const writer = to instanceof PcapngWriter ? to : new PcapngWriter(to);
   const index = writer.addInterface(name, link.mac);
-  return new TapLink(link, (direction, at, length) => {
+  const observer = sealing(link.arena, (direction, at, length) => {
     writer.frame(index, now(), direction, link.arena.bytes.slice(at, at + length));
   });
+  return new TapLink(link, observer);
 }

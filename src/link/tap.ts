@@ -27,8 +27,42 @@ import { verify } from './verdict.ts';
 
 export type Direction = 'in' | 'out';
 
-/** Sees a frame at `at`, its sums as on the wire; valid during the call. */
-export type Observer = (direction: Direction, at: number, length: number) => void;
+/**
+ * Sees a frame at `at`, valid during the call. `flags` and `headers` are its descriptor's: sums that
+ * somebody else fills in or trusts are not there yet; seal() makes them.
+ */
+export type Observer = (
+  direction: Direction,
+  at: number,
+  length: number,
+  flags: number,
+  headers: number,
+) => void;
+
+/** Gives a frame the sums that it would have on the wire. */
+export function seal(
+  memory: SummedArena,
+  direction: Direction,
+  at: number,
+  length: number,
+  flags: number,
+  headers: number,
+): void {
+  if (direction === 'out') return fill(memory, at, flags, headers);
+  // Of those that came, the ones that are good by trust only.
+  if ((flags & RX_L4_GOOD) === 0 || (verify(memory, at, length) & RX_L4_GOOD) !== 0) return;
+  const sums = sumsOf(locate(memory.view, at, length), at);
+  fill(memory, at, sums.flags, sums.headers);
+}
+
+/** Shows an observer frames with their sums. */
+export function sealing(arena: Arena, observer: Observer): Observer {
+  const memory = new SummedArena(arena);
+  return (direction, at, length, flags, headers) => {
+    seal(memory, direction, at, length, flags, headers);
+    observer(direction, at, length, flags, headers);
+  };
+}
 
 export class TapLink implements Link {
   readonly name: string;
@@ -40,7 +74,6 @@ export class TapLink implements Link {
   readonly features: LinkFeatures;
   readonly #link: Link;
   readonly #observer: Observer;
-  readonly #memory: SummedArena;
 
   constructor(link: Link, observer: Observer) {
     this.name = link.name;
@@ -52,32 +85,29 @@ export class TapLink implements Link {
     this.features = link.features;
     this.#link = link;
     this.#observer = observer;
-    this.#memory = new SummedArena(link.arena);
   }
 
   exchange(): number {
     const ring = this.ring;
-    for (let i = 0, at = TX_BASE; i < ring[TX_COUNT]!; i++, at += DESCRIPTOR_WORDS) {
-      // The wrapped link would fill the sums later, or trust its peer and not at all.
-      fill(this.#memory, ring[at + TX_AT]!, ring[at + TX_FLAGS]!, ring[at + TX_HEADERS]!);
-      this.#observer('out', ring[at + TX_AT]!, ring[at + TX_LENGTH]!);
+    const sent = ring[TX_COUNT]!;
+    for (let i = 0, at = TX_BASE; i < sent; i++, at += DESCRIPTOR_WORDS) {
+      const length = ring[at + TX_LENGTH]!;
+      this.#observer(
+        'out',
+        ring[at + TX_AT]!,
+        length,
+        ring[at + TX_FLAGS]!,
+        ring[at + TX_HEADERS]!,
+      );
     }
     const count = this.#link.exchange();
     for (let i = 0, at = RX_BASE; i < count; i++, at += DESCRIPTOR_WORDS) {
-      this.#repair(ring[at + RX_AT]!, ring[at + RX_LENGTH]!, ring[at + RX_FLAGS]!);
-      this.#observer('in', ring[at + RX_AT]!, ring[at + RX_LENGTH]!);
+      this.#observer('in', ring[at + RX_AT]!, ring[at + RX_LENGTH]!, ring[at + RX_FLAGS]!, 0);
     }
     return count;
   }
 
   close(): void {
     this.#link.close();
-  }
-
-  /** Fills in the sums of a frame that is good by trust only. */
-  #repair(at: number, length: number, flags: number): void {
-    if ((flags & RX_L4_GOOD) === 0 || (verify(this.#memory, at, length) & RX_L4_GOOD) !== 0) return;
-    const sums = sumsOf(locate(this.arena.view, at, length), at);
-    fill(this.#memory, at, sums.flags, sums.headers);
   }
 }

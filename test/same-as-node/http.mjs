@@ -10,7 +10,7 @@ const LOOP = '127.0.0.1';
 
 /** A watched server that answers with `listener`; [server, port]. */
 async function serve(t, listener, options = {}) {
-  const server = t.watch('server', http.createServer(options, listener), 'clientError');
+  const server = t.watch('server', http.createServer(options, listener), 'clientError close');
   server.listen(0, LOOP);
   await once(server, 'listening');
   return [server, server.address().port];
@@ -114,6 +114,7 @@ export const programs = {
     });
     await raw(t, port, 'GET / HTTP/1.1\r\nbad header\r\n\r\n');
     server.close();
+    await closed(server);
   },
   async 'headers too large'(t) {
     const [server, port] = await serve(t, () => {}, { maxHeaderSize: 1024 });
@@ -158,6 +159,7 @@ export const programs = {
     socket.resume();
     await closed(socket);
     server.close();
+    await closed(server);
   },
   async 'answered twice, and after the end'(t) {
     const [server, port] = await serve(t, (_, response) => {

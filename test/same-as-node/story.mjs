@@ -90,8 +90,9 @@ export class Story {
   async end() {
     for (const each of this.#open) {
       if (each instanceof net.Socket) each.destroy();
-      else if (each instanceof net.Server || each instanceof dgram.Socket)
-        quietly(() => each.close());
+      // Node tells 'close' once more of a server that is closed once more.
+      else if (each instanceof net.Server) each.listening && each.close();
+      else if (each instanceof dgram.Socket) quietly(() => each.close());
     }
     await settle();
   }

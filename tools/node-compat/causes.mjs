@@ -26,7 +26,7 @@ const CAUSES = [
   },
   {
     tests: ['http2-perf_hooks'],
-    why: 'counts frames; an HTTP/2 write that ends within its call lets two more frames be sent',
+    why: 'counts frames; nextTicks run behind a read, not within it, so the response is sent by an immediate and its last DATA without END_STREAM: as on the kernel when it responds in an immediate',
   },
   {
     tests: ['http-regr-gh-2928'],

@@ -13,12 +13,11 @@ import { openStack as open, type RunningStack } from './runtime/open-stack.ts';
 export {
   type AppContext,
   type AppOptions,
-  type AppWorker,
   DpdkApp,
-  type WorkerContext,
 } from './app/app.ts';
 export { Logger, type LoggerOptions } from './app/logger.ts';
 export { type Subsystem, SubsystemError } from './app/subsystems.ts';
+export type { AppWorker, WorkerContext } from './app/worker-context.ts';
 export { type Config, loadConfig, parseConfig } from './config/config.ts';
 export { ConfigError } from './config/problems.ts';
 export type { DeviceSummary } from './runtime/open-device.ts';

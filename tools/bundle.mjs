@@ -30,6 +30,7 @@ const ENTRIES = [
   'node/stream',
   'node/register',
   'testing/index',
+  'app/queue-worker',
   'app/services-main',
   'cli/main',
   'cli/worker',

@@ -1,13 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Address } from '../base/address.ts';
 import { parseConfig } from '../config/config.ts';
-import { type AppWorker, DpdkApp, type WorkerContext } from './app.ts';
+import { DpdkApp } from './app.ts';
 import { Logger } from './logger.ts';
+import type { AppWorker, WorkerContext } from './worker-context.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'dpdk-net-app-'));
 process.env['XDG_RUNTIME_DIR'] = folder;
@@ -109,13 +113,51 @@ test('several ports: a stack and a worker for each', async () => {
   assert.deepEqual(ports, ['a app-80']);
 });
 
-test('more than one queue is refused before anything starts', async () => {
-  const app = appOf('dpdk.port = "loopback"\nqueues.count = 2');
-  await assert.rejects(
-    app.run(() => assert.fail('the worker ran')),
-    { message: /^port .* has 2 queues: .*dpdk-net run --queues 2/ },
+test('the admin server is open while it runs, and closed when it has ended', async () => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  free.close();
+  await once(free, 'close');
+  const url = `http://127.0.0.1:${port}/api/queues`;
+  const app = appOf(`admin.listen = "127.0.0.1:${port}"\n${CONFIG}`);
+  let queues: Record<string, unknown>[] = [];
+  await app.run(async ({ running, metrics }) => {
+    running.loop.hold();
+    queues = (await (await fetch(url)).json()) as Record<string, unknown>[];
+    assert.equal(metrics().queue, 0);
+    running.loop.release();
+    setImmediate(() => void app.stop());
+  });
+  assert.deepEqual(
+    queues.map(({ port: name, queue, device }) => [name, queue, device]),
+    [['port0', 0, 'loopback']],
   );
-  assert.equal(app.stacks.length, 0);
+  await assert.rejects(fetch(url), { name: 'TypeError' });
+});
+
+test('measurements go to the collector of the configuration, the last when it ends', async () => {
+  const bodies: string[] = [];
+  const collector = createHttpServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => {
+      body += chunk;
+    });
+    request.on('end', () => {
+      bodies.push(body);
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
+  }).listen(0, '127.0.0.1');
+  await once(collector, 'listening');
+  const { port } = collector.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/v1/metrics`;
+  await appOf(`opentelemetry = { url = "${url}", interval = "1h" }\ndpdk.port = "loopback"`).run(
+    () => {},
+  );
+  collector.close();
+  collector.closeAllConnections();
+  assert.equal(bodies.length, 1);
+  assert.match(bodies[0]!, /port0/);
 });
 
 test('the worker may be a module; one without a default export is refused', async () => {

@@ -1,47 +1,33 @@
 /**
  * An application made by its configuration: devices, stacks, listeners, and the program's worker
- * once for each of them.
+ * once for each queue.
  *
  *     const app = await DpdkApp.fromConfig('dpdk-net.toml');
- *     await app.run(({ listeners, signal }) => { ... });
+ *     await app.run(new URL('./worker.js', import.meta.url));
  * @module
  */
-import { type Config, configOfPort, loadConfig } from '../config/config.ts';
-import { devicesOf, openControl, reporterOf } from '../control/process.ts';
+import { type Config, loadConfig, sourceOf } from '../config/config.ts';
+import { openControl, type ProcessOptions } from '../control/process.ts';
 import type { ControlServer } from '../control/server.ts';
-import { setCurrent } from '../node/current.ts';
-import { openStack, type RunningStack } from '../runtime/open-stack.ts';
-import { atExit, exitOnSignals } from '../runtime/shutdown.ts';
-import type { Stack, TcpListener } from '../stack/index.ts';
+import type { RunningStack } from '../runtime/open-stack.ts';
+import { exitOnSignals } from '../runtime/shutdown.ts';
+import { LcoreStage } from './lcore-stage.ts';
 import { loggerOf } from './log.ts';
 import type { Logger } from './logger.ts';
+import { OwnStacks } from './own-stacks.ts';
+import type { Stage } from './stage.ts';
 import { RunningSubsystems, type Subsystem } from './subsystems.ts';
-
-/** What a worker gets: its stack, and all that belongs to it. */
-export interface WorkerContext {
-  /** The name of the port. */
-  readonly port: string;
-  readonly queueId: number;
-  /** The core the worker is pinned to, -1: none. */
-  readonly lcore: number;
-  readonly stack: Stack;
-  /** What drives the stack: hold(), release(), wake(). */
-  readonly running: RunningStack;
-  /** The [[listeners]] with service = "app", by name; they listen already. */
-  readonly listeners: ReadonlyMap<string, TcpListener>;
-  readonly logger: Logger;
-  /** Aborted when the application stops. */
-  readonly signal: AbortSignal;
-}
-
-/** What one worker does. It may return at once, or when it has ended. */
-export type AppWorker = (context: WorkerContext) => void | Promise<void>;
+import { openSurfaces, type Surfaces } from './surfaces.ts';
+import { type AppWorker, aborted, workerOf } from './worker-context.ts';
 
 /** What subsystems see of the application. */
 export interface AppContext {
   readonly config: Config;
   readonly logger: Logger;
-  /** One for each port; empty before 'stacks' has started. */
+  /**
+   * One for each port; empty before 'stacks' has started, and with several queues: their stacks are
+   * in the workers' threads.
+   */
   readonly stacks: readonly RunningStack[];
 }
 
@@ -57,12 +43,12 @@ export class DpdkApp implements AppContext {
   readonly config: Config;
   readonly logger: Logger;
   readonly #options: AppOptions;
-  readonly #stacks: RunningStack[] = [];
-  readonly #listeners: Map<string, TcpListener>[] = [];
   readonly #own: Subsystem<AppContext>[] = [];
   readonly #running: RunningSubsystems<AppContext>;
   readonly #abort: AbortController = new AbortController();
+  #stage: Stage | null = null;
   #control: ControlServer | null = null;
+  #surfaces: Surfaces | null = null;
   #ran = false;
 
   /** From a configuration made or read by the program. */
@@ -80,7 +66,7 @@ export class DpdkApp implements AppContext {
   }
 
   get stacks(): readonly RunningStack[] {
-    return this.#stacks;
+    return this.#stage?.stacks ?? [];
   }
 
   /**
@@ -93,20 +79,20 @@ export class DpdkApp implements AppContext {
   }
 
   /**
-   * Starts all subsystems and then the worker, once for each stack: a function, or the URL of a
-   * module whose default export is one. Resolves when stop() was called, or every worker has
-   * returned and nothing holds a stack any more; rejects with what a worker or a subsystem threw.
-   * Either way everything is closed by then.
+   * Starts all subsystems and then the worker, once for each queue: the URL of a module whose default
+   * export is one, or a function where there is but one queue. Several queues have a thread each
+   * (docs/threads.md). Resolves when stop() was called, or every worker has returned and no listener
+   * of the configuration needs it; rejects with what a worker or a subsystem threw. Either way
+   * everything is closed by then.
    */
   async run(worker: AppWorker | URL): Promise<void> {
     if (this.#ran) throw new Error('this application has run; make another');
     this.#ran = true;
-    this.#refuseQueues();
-    const work = typeof worker === 'function' ? worker : await workerOf(worker);
-    await this.#running.start([...this.#parts(), ...this.#own]);
+    const stage = await this.#stageOf(worker);
+    this.#stage = stage;
+    await this.#running.start([...this.#parts(stage), ...this.#own]);
     try {
-      await Promise.race([Promise.all(this.#contexts().map(work)), this.#aborted()]);
-      await this.#released();
+      await Promise.race([stage.work(), aborted(this.#abort.signal)]);
     } finally {
       await this.stop();
     }
@@ -117,132 +103,83 @@ export class DpdkApp implements AppContext {
    * then the subsystems. Idempotent.
    */
   async stop(): Promise<void> {
-    if (this.config.shutdown.drainMs > 0 && !this.#abort.signal.aborted) await this.#finish();
+    if (this.config.shutdown.drainMs > 0 && !this.#abort.signal.aborted) {
+      await this.#stage?.finish();
+    }
     this.#abort.abort();
     const failures = await this.#running.stop();
     if (failures.length === 1) throw failures[0];
     if (failures.length > 1) throw new AggregateError(failures, 'several subsystems did not stop');
   }
 
-  /** Its workers run in this thread, which serves one queue of each port. */
-  #refuseQueues(): void {
-    const port = this.config.ports.find(({ queues }) => queues.count > 1);
-    if (port === undefined) return;
-    const { count } = port.queues;
+  /** Throws what prevents the worker from running, before anything is opened. */
+  async #stageOf(worker: AppWorker | URL): Promise<Stage> {
+    const { config, logger } = this;
+    const { signal } = this.#abort;
+    const port = config.ports.find(({ queues }) => queues.count > 1);
+    if (port === undefined) {
+      const work = typeof worker === 'function' ? worker : await workerOf(worker);
+      return new OwnStacks(config, logger, signal, work);
+    }
+    const has = `port ${port.name} has ${port.queues.count} queues`;
+    if (config.ports.length > 1) {
+      throw new Error(`${has}, and is one of ${config.ports.length}: each can have one queue only`);
+    }
+    if (typeof worker === 'function') {
+      throw new Error(
+        `${has}, and a function can not cross threads: give a module whose default export it is, ` +
+          "app.run(new URL('./worker.js', import.meta.url))",
+      );
+    }
+    const source = sourceOf(config);
+    if (source !== null) return new LcoreStage(config, source, logger, signal, worker);
     throw new Error(
-      `port ${port.name} has ${count} queues: a DpdkApp serves one queue of each port; ` +
-        `'dpdk-net run --queues ${count}' runs a program once per queue`,
+      `${has}, and their threads read the configuration themselves: ` +
+        'it has to be one of loadConfig() or parseConfig(), as it is',
     );
   }
 
-  #parts(): Subsystem<AppContext>[] {
+  #parts(stage: Stage): Subsystem<AppContext>[] {
     return [
       {
         name: 'stacks',
-        start: () => this.#openStacks(),
-        stop: () => this.#closeStacks(),
+        start: async () => {
+          await stage.open();
+          if (this.#options.signals !== false) exitOnSignals(() => stage.finish());
+        },
+        stop: () => stage.close(),
       },
       {
         name: 'listeners',
         needs: ['stacks'],
-        start: () => this.#listen(),
+        start: () => stage.listen(),
       },
       {
         name: 'control',
         needs: ['stacks'],
-        start: () => this.#openControl(),
-        stop: () => this.#control?.close(),
+        start: () => this.#openControl(stage),
+        stop: () => this.#closeControl(),
       },
     ];
   }
 
-  #openStacks(): void {
+  async #openControl(stage: Stage): Promise<void> {
+    const options: ProcessOptions = {
+      title: this.#options.title ?? 'app',
+      reporters: () => stage.reporters(),
+      devices: () => stage.devices(),
+    };
+    this.#control = openControl(options);
     try {
-      for (const port of this.config.ports) {
-        const running = openStack(configOfPort(this.config, port));
-        this.#stacks.push(running);
-        setCurrent(running);
-        this.logger.info('open', { port: port.name, device: running.device?.name ?? 'loopback' });
-        for (const notice of running.device?.notices ?? []) this.logger.warn('notice', { notice });
-      }
+      this.#surfaces = await openSurfaces(this.config, options);
     } catch (error) {
-      this.#closeStacks();
+      this.#control?.close();
       throw error;
     }
-    atExit(() => this.#closeStacks());
-    if (this.#options.signals !== false) exitOnSignals(() => this.#finish());
   }
 
-  #closeStacks(): void {
-    for (const running of this.#stacks.splice(0).reverse()) {
-      const { open, reset, left, slots } = running.close();
-      this.logger.info('closed', { connections: open, reset, left: left.connections, slots });
-    }
+  async #closeControl(): Promise<void> {
+    this.#control?.close();
+    await this.#surfaces?.close();
   }
-
-  #listen(): void {
-    for (const [index, { stack }] of this.#stacks.entries()) {
-      const port = this.config.ports[index]!;
-      const own = new Map<string, TcpListener>();
-      this.#listeners.push(own);
-      for (const { name, service, on, address, ...listener } of this.config.listeners) {
-        if (service !== 'app' || (on !== '' && on !== port.name)) continue;
-        const options = { port: listener.port, backlog: listener.backlog };
-        own.set(name, stack.tcp.listen({ ...options, ...(address === null ? {} : { address }) }));
-      }
-    }
-  }
-
-  #openControl(): void {
-    const reporters = this.#stacks.map((running) => reporterOf(running));
-    const devices = this.#stacks.flatMap((running) => devicesOf(running));
-    this.#control = openControl({
-      title: this.#options.title ?? 'app',
-      reporters: () => reporters,
-      devices: () => devices,
-    });
-  }
-
-  #contexts(): WorkerContext[] {
-    return this.#stacks.map((running, index) => {
-      const port = this.config.ports[index]!.name;
-      return {
-        port,
-        queueId: 0,
-        lcore: -1,
-        stack: running.stack,
-        running,
-        listeners: this.#listeners[index]!,
-        logger: this.logger.with({ port, queue: 0 }),
-        signal: this.#abort.signal,
-      };
-    });
-  }
-
-  async #finish(): Promise<void> {
-    await Promise.all(this.#stacks.map((running) => running.finish()));
-  }
-
-  #aborted(): Promise<void> {
-    const { signal } = this.#abort;
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
-  /** Listeners of the configuration keep an application going until it is stopped. */
-  async #released(): Promise<void> {
-    const listening = this.#listeners.some((own) => own.size > 0);
-    if (!listening || this.#abort.signal.aborted) return;
-    for (const { loop } of this.#stacks) loop.hold();
-    await this.#aborted();
-    for (const { loop } of this.#stacks) loop.release();
-  }
-}
-
-async function workerOf(url: URL): Promise<AppWorker> {
-  const module = (await import(url.href)) as { default?: unknown };
-  if (typeof module.default === 'function') return module.default as AppWorker;
-  throw new Error(`${url.pathname} is no worker: its default export has to be a function`);
 }

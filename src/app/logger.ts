@@ -46,6 +46,17 @@ export class Logger {
     this.#tallies = tallies;
   }
 
+  /** What it tells, and how. */
+  get settings(): Pick<LoggerOptions, 'level' | 'format'> {
+    const { level, format } = this.#options;
+    return { level, format };
+  }
+
+  /** Writes a whole line, with its end, of a logger of another thread. */
+  pass(line: string): void {
+    this.#options.write(line);
+  }
+
   /** The same logger with fields that every line has. */
   with(fields: Fields): Logger {
     return new Logger(this.#options, { ...this.#fields, ...fields }, this.#tallies);

@@ -170,9 +170,20 @@ export function readSource(file: string, settings: readonly string[] = []): Conf
   return { text: readText(file), source: file, settings, environment };
 }
 
+/** What the configurations that were read here are made of. */
+const sources = new WeakMap<Config, ConfigSource>();
+
 /** Checks what readSource() has read. Throws ConfigError. */
-export function configFrom({ text, source, ...overriding }: ConfigSource): Config {
-  return configOf(readDocument(text, source, overriding), dirname(source));
+export function configFrom(from: ConfigSource): Config {
+  const { text, source, ...overriding } = from;
+  const config = configOf(readDocument(text, source, overriding), dirname(source));
+  sources.set(config, from);
+  return config;
+}
+
+/** For another thread, that makes the same of it; null for a configuration made by hand. */
+export function sourceOf(config: Config): ConfigSource | null {
+  return sources.get(config) ?? null;
 }
 
 /** The same for a text; `source` is what errors call it. The environment does not count. */
@@ -181,7 +192,7 @@ export function parseConfig(
   source: string,
   settings: readonly string[] = [],
 ): Config {
-  return configOf(readDocument(text, source, { settings }), dirname(source));
+  return configFrom({ text, source, settings });
 }
 
 /** The file with what overrides it, not checked yet. Throws ConfigError. */

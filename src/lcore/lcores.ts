@@ -7,6 +7,7 @@ import { Bridge, type BridgeOptions, type BridgeTicket } from '../bridge/bridge.
 import { type ConfigSource, configFrom, readSource } from '../config/config.ts';
 import { Eal } from '../dpdk/index.ts';
 import { allowedCpus } from '../runtime/cpus.ts';
+import type { DeviceSummary } from '../runtime/open-device.ts';
 import type { CloseReport } from '../runtime/open-stack.ts';
 import { Queues } from '../runtime/queues.ts';
 import { atExit } from '../runtime/shutdown.ts';
@@ -27,6 +28,8 @@ export interface LcoresOptions {
   readonly cpus?: readonly number[];
   /** An lcore that dies is started again; default: it stays away, and others get its flows. */
   readonly restart?: boolean;
+  /** Another has the place of one that died, and waits for functions. */
+  readonly onRestart?: (lcore: Lcore) => void;
 }
 
 export interface LcoresReport {
@@ -57,13 +60,15 @@ export class Lcores {
   restarts = 0;
   readonly #queues: Queues | null;
   readonly #restart: boolean;
+  readonly #onRestart: (lcore: Lcore) => void;
   readonly #drivers: Driver[] = [];
   readonly #bridges: Bridge[] = [];
   #closed: Promise<LcoresReport> | null = null;
 
   /** Use openLcores(). */
-  constructor({ config, count, cpus, restart = false }: LcoresOptions) {
+  constructor({ config, count, cpus, restart = false, onRestart = () => {} }: LcoresOptions) {
     this.#restart = restart;
+    this.#onRestart = onRestart;
     const source = typeof config === 'string' ? readSource(config) : config;
     this.#queues = source === undefined ? null : new Queues(configFrom(source), source);
     const places = this.#queues?.count ?? count ?? (cpus ?? allowedCpus()).length;
@@ -78,6 +83,16 @@ export class Lcores {
 
   get up(): Promise<unknown> {
     return Promise.all(this.#drivers.map(({ up }) => up));
+  }
+
+  /** The device whose queues they serve, and its name in the configuration; none without one. */
+  get devices(): Queues['devices'] {
+    return this.#queues?.devices ?? [];
+  }
+
+  /** The device in short; null for none but a loopback. */
+  get device(): DeviceSummary | null {
+    return this.#queues?.device ?? null;
   }
 
   /** In the order of their queues. */
@@ -177,6 +192,7 @@ export class Lcores {
 
   /** The bridges of this thread have the new one's sockets as they had the old one's. */
   #rejoin(driver: Driver): void {
+    this.#onRestart(new Lcore(driver.options.place));
     if (driver.options.ticket === null) return;
     for (const bridge of this.#bridges) void bridge.add({ queues: [bridgeTo(driver)] });
   }

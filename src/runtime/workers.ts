@@ -10,6 +10,7 @@ import type { ConfigSource } from '../config/config.ts';
 import type { FromWorker, TerminalSize, ToWorker, WorkerTask } from './messages.ts';
 import type { CloseReport } from './open-stack.ts';
 import type { Queues, QueueTicket } from './queues.ts';
+import { RestartDelay } from './restart-delay.ts';
 import { printUncaught } from './uncaught.ts';
 
 export interface WorkersOptions {
@@ -30,9 +31,6 @@ export interface ProgramEnd {
 /** How long connections may take to end, and how much longer a worker may, before it is killed. */
 const DRAIN_MS = 2000;
 const PATIENCE_MS = 5000;
-/** A worker that crashes sooner than this after its start is started again later and later. */
-const SHORT_LIFE_MS = 1000;
-const LONGEST_WAIT_MS = 10_000;
 /** Signals that end a program which does not listen for them. */
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -43,8 +41,7 @@ interface Place {
   startedAt: number;
   /** It has thrown, or was killed: it did not give its queue back. */
   crashed: boolean;
-  /** Crashes in a row, each soon after the start. */
-  failures: number;
+  readonly delay: RestartDelay;
   /** It was told to end, and has nothing left to finish. */
   finished: boolean;
   /** Its program is being loaded, or runs. */
@@ -95,7 +92,7 @@ export class Workers {
         port: null,
         startedAt: 0,
         crashed: false,
-        failures: 0,
+        delay: new RestartDelay(),
         finished: false,
         isUp: false,
         restarting: false,
@@ -267,9 +264,7 @@ export class Workers {
   }
 
   #restart(queue: number, place: Place): void {
-    const lived = Date.now() - place.startedAt;
-    place.failures = lived < SHORT_LIFE_MS ? place.failures + 1 : 0;
-    const wait = place.failures === 0 ? 0 : Math.min(50 * 2 ** place.failures, LONGEST_WAIT_MS);
+    const wait = place.delay.next(Date.now() - place.startedAt);
     this.restarts++;
     place.restarting = true;
     setTimeout(() => {

@@ -28,10 +28,10 @@ export const FLOORS = {
   control: 9,
   metrics: 10,
   node: 10,
-  app: 11,
+  app: 12,
   dashboard: 11,
   lcore: 11,
-  cli: 12,
+  cli: 13,
 };
 
 /** Below this floor nothing but the language: no Node, no package. */

@@ -74,7 +74,8 @@ export class Workers {
   /** A signal has told them to end; who is still there finishes its connections. */
   #isFinishing = false;
   #patience: NodeJS.Timeout | null = null;
-  #isStdinTaken = false;
+  /** Those that read stdin and are not the first queue's worker. */
+  readonly #silent = new Set<Worker>();
   /** A program listens for SIGHUP itself. */
   #isHangUpTheirs = false;
 
@@ -195,7 +196,7 @@ export class Workers {
         this.#listen(message.name);
         break;
       case 'stdin':
-        this.#giveStdin(place.worker!);
+        this.#giveStdin(queue, place.worker!);
         break;
       default:
         break;
@@ -210,11 +211,22 @@ export class Workers {
     else setTimeout(() => this.end(0), this.#queues.config.shutdown.drainMs).unref();
   }
 
-  /** Stdin is one, and so is its reader: the first worker that asks. Others read its end. */
-  #giveStdin(worker: Worker): void {
-    if (this.#isStdinTaken) worker.stdin!.end();
-    else process.stdin.pipe(worker.stdin!);
-    this.#isStdinTaken = true;
+  /**
+   * Stdin is one, and so is its reader: the first queue's worker. For others it is open and silent,
+   * for a program that ends at its end would end them all; when the reader is gone, it ends.
+   */
+  #giveStdin(queue: number, worker: Worker): void {
+    if (queue === 0) process.stdin.pipe(worker.stdin!);
+    else if (isGone(this.#places[0]!)) worker.stdin!.end();
+    else this.#silent.add(worker);
+  }
+
+  /** Its reader has ended; with `restart` another may follow, and reads on. */
+  #releaseStdin(reader: Worker, isFollowed: boolean): void {
+    process.stdin.unpipe(reader.stdin!);
+    if (isFollowed) return;
+    for (const { stdin } of this.#silent) stdin!.end();
+    this.#silent.clear();
   }
 
   #listen(name: NodeJS.Signals): void {
@@ -245,6 +257,11 @@ export class Workers {
 
   #exited(queue: number, code: number): void {
     const place = this.#places[queue]!;
+    const worker = place.worker!;
+    const isFollowed = place.crashed && !this.#isEnding && !this.#isFinishing;
+    this.#silent.delete(worker);
+    // When all end they are told to, and no end of stdin.
+    if (queue === 0 && !this.#isEnding) this.#releaseStdin(worker, isFollowed);
     place.worker = null;
     place.isUp = false;
     place.port!.close();
@@ -253,7 +270,7 @@ export class Workers {
       // What its stack held is given back.
       if (place.crashed) this.#queues.renew(queue);
       this.#finishIfAllEnded();
-    } else if (place.crashed && !this.#isFinishing) {
+    } else if (isFollowed) {
       this.#restart(queue, place);
     } else {
       if (this.#code === 0) this.#code = code;

@@ -74,7 +74,7 @@ export const IPV6_ROUTING_HEADER = drop(
 );
 export const IP_MARTIAN_SOURCE = drop(
   'ip_martian_source',
-  'The source address cannot be a sender: group, loopback or our own.',
+  'The source address cannot be a sender: group, loopback, none or our own.',
 );
 export const IP_NOT_FOR_US = drop('ip_not_for_us', 'The destination address is not ours.');
 export const IP_UNKNOWN_PROTOCOL = drop(

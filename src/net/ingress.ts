@@ -37,6 +37,8 @@ import type { Transport } from './transport.ts';
 const VLAN_MASK = 0xfff;
 /** The frame was used, or whoever dropped it has counted it. */
 const NO_DROP = -1;
+/** 255.255.255.255. */
+const LIMITED_BROADCAST = -1;
 
 /** Where the packets go that are not the steady case. */
 export interface IngressBranches {
@@ -250,13 +252,17 @@ export class Ingress {
   #isMartianV4(src: number, dst: number, ipAt: number): boolean {
     const first = src >>> 24;
     if (first >= 224 || first === 127 || dst >>> 24 === 127) return true;
-    if (first === 0) return src !== 0 || !this.#isGroupQuestion(dst, ipAt);
+    if (first === 0) return src !== 0 || !this.#mayLackAddress(dst, ipAt);
     return this.#addresses.kind(0, 0, V4_PREFIX, src) !== NONE;
   }
 
-  /** A switch that has no address asks from 0.0.0.0 who is in which group (RFC 4541 2.1.1). */
-  #isGroupQuestion(dst: number, ipAt: number): boolean {
+  /**
+   * What a host without an address sends from 0.0.0.0: a switch asks who is in which group (RFC 4541
+   * 2.1.1), a DHCP client asks everybody for an address (RFC 2131 4.1).
+   */
+  #mayLackAddress(dst: number, ipAt: number): boolean {
     const protocol = Ipv4.protocolOf(Ipv4.thirdWord(this.#view, ipAt));
+    if (dst === LIMITED_BROADCAST) return protocol === Ipv4.PROTOCOL_UDP;
     return dst >>> 28 === 14 && protocol === Ipv4.PROTOCOL_IGMP;
   }
 

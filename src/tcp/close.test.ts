@@ -268,6 +268,46 @@ test('RFC 5961: only the exact sequence number resets; near misses get a challen
   assert.equal(tcp.state, 'CLOSED');
 });
 
+test("RST with the number of the peer's FIN resets where the FIN waits for us, as some peers end so", () => {
+  const ends: [string, (tcp: TcpPeer) => void, string][] = [
+    ['CLOSE-WAIT', () => {}, 'ECONNRESET'],
+    ['LAST-ACK', (tcp) => tcp.socket!.shutdown(), ''],
+  ];
+  for (const [state, act, error] of ends) {
+    for (const data of ['', 'late']) {
+      const tcp = TcpPeer.established();
+      tcp.gets({ flags: ACK | FIN });
+      act(tcp);
+      tcp.pump();
+      assert.equal(tcp.state, state);
+      tcp.gets({ flags: RST, seq: tcp.theirs(-1) });
+      tcp.gets({ flags: RST, seq: tcp.theirs(2) - 4 });
+      assert.equal(tcp.state, state, 'the numbers around it do not');
+      tcp.gets({ flags: RST, seq: tcp.theirs(0), data });
+      assert.equal(tcp.state, 'CLOSED');
+      assert.equal(tcp.socket!.error, error);
+    }
+  }
+});
+
+test("RST with the number of the peer's FIN resets in CLOSING, and not in TIME-WAIT", () => {
+  const tcp = TcpPeer.established();
+  tcp.socket!.shutdown();
+  tcp.pump();
+  tcp.gets({ flags: ACK | FIN, ack: tcp.ours(0) });
+  assert.equal(tcp.state, 'CLOSING');
+  tcp.gets({ flags: RST, seq: tcp.theirs(0) });
+  assert.equal(tcp.state, 'CLOSED');
+
+  const waiting = TcpPeer.established();
+  waiting.socket!.shutdown();
+  waiting.pump();
+  waiting.gets({ flags: ACK | FIN, ack: waiting.ours(1) });
+  assert.equal(waiting.state, 'TIME-WAIT');
+  waiting.gets({ flags: RST, seq: waiting.theirs(0) });
+  assert.equal(waiting.state, 'TIME-WAIT');
+});
+
 test('RFC 5961 5.2: data with an ACK that is too old or from the future is refused', () => {
   const tcp = TcpPeer.established();
   tcp.gets({ flags: ACK, ack: tcp.ours(1), data: 'injected' });

@@ -92,7 +92,7 @@ function synchronized(tcp: Tcp, c: Connection, s: Segment): void {
   if (!(s.flags & RST)) remember(c, tcp.optionValues, s.seq, now);
   // Second: RST. Only the exact next number resets, and none before it is answered (RFC 5961 3.2).
   if (s.flags & RST) {
-    if (s.seq === c.rcvNxt) resetByPeer(tcp, c);
+    if (s.seq === c.rcvNxt || hasNumberOfFin(c, s)) resetByPeer(tcp, c);
     else if (((s.seq - c.rcvNxt) | 0) > 0) challenge(tcp, c);
     else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
     return;
@@ -144,6 +144,7 @@ function sequenceIsAcceptable(c: Connection, s: Segment): boolean {
 }
 
 function unacceptable(tcp: Tcp, c: Connection, s: Segment): void {
+  if (s.flags & RST && hasNumberOfFin(c, s)) return resetByPeer(tcp, c);
   const old = ((s.seq - c.rcvNxt) | 0) < 0;
   if (old) duplicate(tcp, c, s);
   else tcp.drops[Drop.TCP_OUT_OF_WINDOW]! += 1;
@@ -238,6 +239,16 @@ function trimToWindow(c: Connection, s: Segment): boolean {
   const room = (c.rcvAdv - s.seq) | 0;
   s.trimBack(room > 0 ? room : 0);
   return s.dataLength < length;
+}
+
+/**
+ * Some peers (Darwin) send FIN, then RST with the number of the FIN. Taken as Linux takes it, where
+ * their FIN has come and the connection would wait for them: a blind attacker has two numbers to hit.
+ */
+function hasNumberOfFin(c: Connection, s: Segment): boolean {
+  if (((c.rcvNxt - s.seq) | 0) !== 1) return false;
+  const { state } = c;
+  return state === State.CLOSE_WAIT || state === State.CLOSING || state === State.LAST_ACK;
 }
 
 function resetByPeer(tcp: Tcp, c: Connection): void {

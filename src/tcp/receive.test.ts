@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import fc from 'fast-check';
 import { ENDED, READABLE } from '../base/events.ts';
 import { TcpPeer } from '../testing/tcp-peer.ts';
 import { ACK, FIN, RST, URG } from '../wire/tcp.ts';
@@ -163,21 +164,97 @@ test('a window that opens by little is not announced (silly window avoidance)', 
   tcp.sends({ flags: ACK, window: 4500 });
 });
 
-test('the right edge of the window never moves back, whatever the program does', () => {
-  const tcp = TcpPeer.established({ windowScale: 2, tcp: { receiveBufferBytes: 256 * 1024 } });
-  let edge = 0;
-  let at = 0;
-  for (let i = 0; i < 400; i++) {
-    const bytes = 1 + ((i * 7919) % 1460);
-    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data: 'x'.repeat(bytes) });
-    at += bytes;
-    if (i % 5 === 0) tcp.read();
-    const scale = tcp.stack.tcp.windowScale;
-    for (const segment of tcp.sent.splice(0)) {
-      const right = ((segment.ack - tcp.theirs(0)) | 0) + (segment.window << scale);
-      assert.ok(right > edge - (1 << scale), `the edge moved from ${edge} to ${right}`);
-      edge = Math.max(edge, right);
+/** The right edges, counted from the peer's SYN, of what was sent since the last look. */
+function rightEdges(tcp: TcpPeer): number[] {
+  const scale = tcp.stack.tcp.windowScale;
+  return tcp.sent
+    .splice(0)
+    .map(({ ack, window }) => ((ack - tcp.theirs(0)) | 0) + (window << scale));
+}
+
+/** The bound of receiveBufferBytes, 64 MiB, needs no larger one but for its last 1,024 bytes. */
+const MOST_SCALE = 10;
+
+/** A connection with this window scale; its SYN-ACK promised the first 65,535 bytes. */
+function scaled(windowScale: number): TcpPeer {
+  const tcp = TcpPeer.established({
+    windowScale: 2,
+    tcp: { receiveBufferBytes: 65535 << windowScale },
+  });
+  assert.equal(tcp.stack.tcp.windowScale, windowScale);
+  tcp.sent.length = 0;
+  return tcp;
+}
+
+test('the right edge of the window never moves back, from the SYN on, whatever the scale', () => {
+  const action = fc.oneof(
+    fc.record({ get: fc.integer({ min: 1, max: 1460 }) }),
+    fc.record({ read: fc.integer({ min: 1, max: 8000 }) }),
+    fc.record({ write: fc.integer({ min: 1, max: 3000 }) }),
+  );
+  const actions = fc.array(action, { minLength: 20, maxLength: 100 });
+  let seen = 0;
+  const check = (windowScale: number, steps: { get?: number; read?: number; write?: number }[]) => {
+    const tcp = scaled(windowScale);
+    let edge = 65535;
+    let at = 0;
+    let written = 0;
+    for (const { get = 0, read = 0, write = 0 } of steps) {
+      // Seven eighths of the buffer stay free: else a window of units cannot keep its promise.
+      if (tcp.socket!.readable + get > 8000) tcp.socket!.read(new Uint8Array(8000));
+      if (read > 0) tcp.socket!.read(new Uint8Array(read));
+      if (write > 0) written += tcp.write('w'.repeat(write));
+      if (get > 0) {
+        const data = 'x'.repeat(get);
+        tcp.gets({ flags: ACK, seq: tcp.theirs(at), ack: tcp.ours(written), data });
+      }
+      at += get;
+      tcp.pump();
+      for (const right of rightEdges(tcp)) {
+        assert.ok(right >= edge, `scale ${windowScale}: the edge moved from ${edge} to ${right}`);
+        edge = right;
+        seen++;
+      }
     }
+  };
+  fc.assert(fc.property(fc.integer({ min: 0, max: MOST_SCALE }), actions, check), { numRuns: 40 });
+  assert.ok(seen > 0);
+});
+
+test('a window that full segments close does not move its right edge back', () => {
+  const tcp = scaled(7);
+  let edge = 65535;
+  let at = 0;
+  while (at < edge) {
+    const data = 'x'.repeat(Math.min(1460, edge - at));
+    tcp.gets({ flags: ACK, seq: tcp.theirs(at), data });
+    at += data.length;
+    for (const right of rightEdges(tcp)) {
+      assert.ok(right >= edge, `the edge moved from ${edge} to ${right}`);
+      edge = right;
+    }
+  }
+  assert.equal(tcp.socket!.readable, at);
+});
+
+test('small segments that nobody reads fill an eighth more than the buffer, not more', () => {
+  for (const windowScale of [1, 4, 7, MOST_SCALE]) {
+    const tcp = scaled(windowScale);
+    let edge = 65535;
+    let at = 0;
+    for (let i = 0; i < 10_000 && at < edge; i++) {
+      const data = 'x'.repeat(Math.min(9, edge - at));
+      tcp.gets({ flags: ACK, seq: tcp.theirs(at), data });
+      at += data.length;
+      for (const right of rightEdges(tcp)) {
+        // Rounded down (RFC 7323 2.4): by less than what the scale can say.
+        assert.ok(right > edge - (1 << windowScale), `the edge moved from ${edge} to ${right}`);
+        edge = Math.max(edge, right);
+      }
+    }
+    assert.equal(at, edge, 'all that was promised is taken, then the window is closed');
+    assert.equal(tcp.socket!.readable, at);
+    assert.ok(at <= (65536 * 9) / 8, `${at} bytes unread`);
   }
 });
 

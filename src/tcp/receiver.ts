@@ -25,8 +25,7 @@ const MOST_DUPLICATE_ACKS = 8;
 
 /**
  * The window to put into a segment now, in bytes; moves rcvAdv along. Opens only by a worthwhile
- * step (RFC 9293 3.8.6.2.2). What was promised stays promised: on the wire the scale may round it
- * down, but data up to rcvAdv is taken (RFC 7323 2.4).
+ * step (RFC 9293 3.8.6.2.2). What was promised stays promised: data up to rcvAdv is taken.
  */
 export function newWindow(c: Connection, limit: number): number {
   const offered = (c.rcvAdv - c.rcvNxt) | 0;
@@ -34,9 +33,22 @@ export function newWindow(c: Connection, limit: number): number {
   const largest = largestWindow(c);
   if (free > largest) free = largest;
   free = (free >> c.rcvWndScale) << c.rcvWndScale;
-  if (free - offered < smallestStep(c, limit)) return offered;
+  if (free - offered < smallestStep(c, limit)) return keptWindow(c, offered, limit);
   c.rcvAdv = (c.rcvNxt + free) | 0;
   return free;
+}
+
+/**
+ * What is offered, in units of the scale: rounded up, so that the right edge on the wire does not
+ * move back (RFC 9293 3.8.6). But then each segment may move it on, and small ones that nobody reads
+ * would make the buffer grow without end: an eighth above its limit the scale rounds down (RFC 7323 2.4).
+ */
+function keptWindow(c: Connection, offered: number, limit: number): number {
+  const unit = 1 << c.rcvWndScale;
+  const up = (offered + unit - 1) & -unit;
+  if (up === offered || c.rcv.length + up > limit + (limit >> 3)) return offered;
+  c.rcvAdv = (c.rcvNxt + up) | 0;
+  return up;
 }
 
 /** What 16 bits and the agreed scale can express. */

@@ -313,6 +313,29 @@ test('broadcasts go to everybody who is bound to any, and are sent only with lea
   assert.equal(host.sent()[0]?.ethernet.dst, dstMac);
 });
 
+test('a DHCP client without an address reaches a server bound to any, and the server everybody', () => {
+  const host = new UdpHost();
+  const server = host.socket('0.0.0.0', 67);
+  const discover = {
+    src: '0.0.0.0',
+    dst: '255.255.255.255',
+    dstMac: 'ff:ff:ff:ff:ff:ff',
+    srcPort: 68,
+    dstPort: 67,
+    payload: 'discover',
+  };
+  host.gets(Build.udp(discover));
+  const into = new Uint8Array(20);
+  assert.equal(server.receive(into), 8);
+  assert.deepEqual([`${server.fromAddress()}`, server.fromPort], ['0.0.0.0', 68]);
+  server.broadcast = true;
+  assert.equal(server.send(bytes('offer'), 0, 5, ip('255.255.255.255'), 68), 5);
+  const offer = host.sent().find(({ udp }) => udp !== undefined);
+  assert.deepEqual([offer?.ethernet.dst, offer?.udp?.dstPort], ['ff:ff:ff:ff:ff:ff', 68]);
+  assert.deepEqual(host.gets(Build.udp({ ...discover, dstPort: 69 })), []);
+  assert.deepEqual(host.dropped(), { udp_no_socket: 1 });
+});
+
 test('a group is received by its members only, and sent to with one hop', () => {
   const host = new UdpHost();
   const member = host.socket('0.0.0.0', 53, { reuseAddress: true });

@@ -209,21 +209,6 @@ export const KNOWN = [
       }),
   },
   {
-    name: "RST with the number of the peer's FIN",
-    reason: 'RFC 5961 3.2 wants the next number; Linux takes this one, too, once there was a FIN',
-    is: ({ steps, at, ours, theirs }) =>
-      isAckOrNothing(ours) &&
-      theirs.startsWith('RST seq') &&
-      steps.some(
-        ({ flags, seq }, index) =>
-          index < at &&
-          flags?.includes('RST') &&
-          seq[0] === 'rcv' &&
-          seq[1] === -1 &&
-          steps.slice(0, index).some((before) => before.flags?.includes('FIN')),
-      ),
-  },
-  {
     name: 'early data that opens the window',
     reason: 'ours has an ACK of its own for what came early; with Linux it rides on the data',
     is: ({ step, ours, theirs }) =>

@@ -35,7 +35,7 @@ test('drill() marks where a packet differs, in the notation of the script', () =
     FIRST + 1,
     `the packet that was sent differs in ack, win
   expected:  0.100000  P. 1:1001(1000) ack 2 win 5
-  actual:    0.100000  P. 1:1001(1000) ack 1 win 511
+  actual:    0.100000  P. 1:1001(1000) ack 1 win 512
                                        ^^^^^ ^^^^^^^`,
   );
 });

@@ -34,6 +34,8 @@ export class Conversation {
     this.targetPort = null;
     /** What came back since the last answers(). */
     this.frames = [];
+    /** How often the target sent its SYN again, for it had to wait. */
+    this.synsAgain = 0;
   }
 
   /** The fields of a segment, for testing/packet.ts. */
@@ -115,6 +117,7 @@ export class Conversation {
     if (tcp.options.timestamps !== undefined) this.#tsEcr = tcp.options.timestamps[0];
     const isAnswer = isFirst || (flags.join(' ') === 'SYN ACK' && this.#repeatsSyn);
     const isAgain = end !== seq && !isNew && !isAnswer;
+    if (isAgain && flags.includes('SYN')) this.synsAgain++;
     // What is sent again depends on time alone, but its ACK may be news.
     if (isAgain && !moved) return null;
     return this.#describe(flags, isAgain ? this.#sent : seq, isAgain ? 0 : length, tcp, isReset);

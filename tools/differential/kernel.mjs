@@ -37,6 +37,8 @@ const LEAST_RTO = 'rto_min 60s';
 export class KernelTarget {
   #kernel = new Kernel();
   #plays = 0;
+  /** Of the last play(): which connections began slowly, by the machine's clock alone. */
+  slowed = [];
 
   constructor() {
     this.#port = openPort({ device: `net_tap0,iface=${INTERFACE}`, heapBytes: 1 << 20 });
@@ -96,6 +98,8 @@ export class KernelTarget {
       }
     }
     await this.#kernel.run(leave);
+    // Two SYNs lost are congestion to Linux: it starts with a cwnd of one segment.
+    this.slowed = talks.map(({ synsAgain }) => synsAgain > 1);
     return heard;
   }
 
